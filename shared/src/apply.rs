@@ -1,0 +1,186 @@
+//! Apply: the only code that changes the directory.
+//!
+//! The steps of all plans of a batch go in waves: each plan's next step, grouped by operation and account into as few
+//! calls as the directory allows.
+
+use crate::decide::Reason;
+use crate::directory::{AccountId, AccountType, Answer, Deadline, Directory, Operation, UserId};
+use crate::failure::{Cause, Refusal, RefusalCode};
+use crate::host::Host;
+use crate::plan::{NOT_FOUND, Plan, StepStatus};
+use futures_util::StreamExt;
+use std::collections::BTreeMap;
+
+/// How many calls are under way at once. Chime's limits are unpublished: stay polite.
+const CALLS_AT_ONCE: usize = 4;
+
+/// How one plan ended in this attempt.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ending {
+    /// The decisive step is confirmed.
+    Done(Reason),
+    /// Not now: the message comes again.
+    Again(Cause),
+    /// The user id did not hold: look the person up and decide again, in this attempt.
+    LookAgain,
+    /// The user was looked up, and is gone since.
+    Gone,
+    /// The directory refuses the decisive step.
+    Refused(Refusal),
+}
+
+/// Carries the plans out, and writes into their steps what became of each. Answers in the order of the plans.
+pub async fn apply<D: Directory, H: Host>(
+    directory: &D,
+    host: &H,
+    plans: &mut [Plan],
+    deadline: Deadline,
+) -> Vec<Ending> {
+    let mut progress: Vec<Progress> = plans.iter().map(Progress::new).collect();
+    loop {
+        let calls = wave(plans, &progress);
+        if calls.is_empty() {
+            break;
+        }
+        // One call and then the settle must fit.
+        if !deadline.allows(host.now(), 2) {
+            progress.iter_mut().for_each(Progress::out_of_time);
+            break;
+        }
+        let answers: Vec<(Call, Vec<Answer>)> = futures_util::stream::iter(calls)
+            .map(|call| async move {
+                let in_time = deadline.allows(host.now(), 2);
+                let answers =
+                    if in_time { directory.act(call.operation, &call.account, &call.users).await } else { Vec::new() };
+                (call, answers)
+            })
+            .buffer_unordered(CALLS_AT_ONCE)
+            .collect()
+            .await;
+        for (call, answers) in answers {
+            if answers.is_empty() {
+                call.plans.iter().for_each(|index| progress[*index].out_of_time());
+            }
+            for (index, answer) in call.plans.iter().zip(answers) {
+                progress[*index].record(&mut plans[*index], answer);
+            }
+        }
+    }
+    progress
+        .into_iter()
+        .zip(plans.iter())
+        .map(|(progress, plan)| progress.ending.unwrap_or_else(|| done(plan)))
+        .collect()
+}
+
+/// One call of a wave, and the plans that it serves.
+struct Call {
+    operation: Operation,
+    account: AccountId,
+    users: Vec<UserId>,
+    plans: Vec<usize>,
+}
+
+/// How far one plan got.
+struct Progress {
+    step: usize,
+    ending: Option<Ending>,
+}
+
+impl Progress {
+    fn new(plan: &Plan) -> Progress {
+        let mut progress = Progress { step: 0, ending: None };
+        progress.skip_confirmed(plan);
+        progress
+    }
+
+    /// A PIN that an earlier attempt reset is not reset again.
+    fn skip_confirmed(&mut self, plan: &Plan) {
+        while plan.steps.get(self.step).is_some_and(|step| step.status == StepStatus::Confirmed) {
+            self.step += 1;
+        }
+    }
+
+    fn out_of_time(&mut self) {
+        self.ending.get_or_insert(Ending::Again(Cause::OutOfTime));
+    }
+
+    fn record(&mut self, plan: &mut Plan, answer: Answer) {
+        let resumes_removal = plan.resumes_removal();
+        let Some(step) = plan.steps.get_mut(self.step) else {
+            return;
+        };
+        match answer {
+            Answer::Confirmed => step.status = StepStatus::Confirmed,
+            Answer::NotFound => {
+                step.code = Some(NOT_FOUND.to_owned());
+                let removal = step.operation == Operation::Remove && step.repeated;
+                if removal || (!plan.fresh && !resumes_removal) {
+                    step.status = if removal { StepStatus::Unknown } else { StepStatus::Refused };
+                    self.ending = Some(Ending::LookAgain);
+                } else {
+                    step.status = StepStatus::Refused;
+                    if step.decisive {
+                        self.ending = Some(Ending::Gone);
+                    }
+                }
+            }
+            Answer::Refused(code) => {
+                step.status = StepStatus::Refused;
+                step.code = Some(code.to_string());
+                if step.decisive {
+                    let message = format!("refused {} with {code}", step.operation.as_str());
+                    self.ending =
+                        Some(Ending::Refused(Refusal::new(RefusalCode::RefusedByDirectory, "directory", message)));
+                }
+            }
+            Answer::Throttled => {
+                if step.decisive {
+                    self.ending = Some(Ending::Again(Cause::Throttled));
+                } else {
+                    step.status = StepStatus::Refused;
+                    step.code = Some("Throttled".to_owned());
+                }
+            }
+            Answer::Unknown => {
+                step.status = StepStatus::Unknown;
+                if step.decisive {
+                    self.ending = Some(Ending::Again(Cause::Unanswered));
+                } else if step.operation == Operation::ResetPin && !step.repeated {
+                    step.repeated = true;
+                    return;
+                }
+            }
+        }
+        self.step += 1;
+        self.skip_confirmed(plan);
+    }
+}
+
+/// The next step of each plan that goes on, as calls.
+fn wave(plans: &[Plan], progress: &[Progress]) -> Vec<Call> {
+    let mut groups: BTreeMap<(Operation, &AccountId), Vec<usize>> = BTreeMap::new();
+    for (index, (plan, progress)) in plans.iter().zip(progress).enumerate() {
+        if let (None, Some(step)) = (&progress.ending, plan.steps.get(progress.step)) {
+            groups.entry((step.operation, &plan.account.id)).or_default().push(index);
+        }
+    }
+    let calls = groups.into_iter().flat_map(|((operation, account), members)| {
+        let chunks: Vec<Vec<usize>> = members.chunks(operation.users_per_call()).map(<[usize]>::to_vec).collect();
+        chunks.into_iter().map(move |chunk| Call {
+            operation,
+            account: account.clone(),
+            users: chunk.iter().map(|index| plans[*index].user.clone()).collect(),
+            plans: chunk,
+        })
+    });
+    calls.collect()
+}
+
+fn done(plan: &Plan) -> Ending {
+    Ending::Done(match plan.account.kind {
+        AccountType::Team => Reason::RemovedFromTeam,
+        AccountType::EnterpriseLwa => Reason::Suspended,
+        AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc => Reason::DirectoryManaged,
+    })
+}

@@ -1,0 +1,210 @@
+//! What a recollection means for a job, before anything is looked up or decided. Pure.
+
+use super::job::{Job, PANICS};
+use super::{Told, Verdict};
+use crate::decide::admit;
+use crate::failure::{Cause, Refusal, RefusalCode};
+use crate::ledger::AliasWrite;
+use crate::ledger::{EventItem, PersonItem, Recollection, State};
+use crate::person::{Fact, PersonKey};
+use crate::plan::Plan;
+use crate::routes::Function;
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
+
+/// When the function gives up on an event, counted from its first claim.
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+/// How many attempts in a row may end without a settle.
+const ATTEMPTS: u32 = 5;
+
+/// A job that is to be decided, with all that its claim rests on.
+#[derive(Clone, Debug)]
+pub(super) struct Open {
+    pub(super) job: Job,
+    /// The `rev` of the event's record; `None` where there is none yet.
+    pub(super) event_rev: Option<u64>,
+    pub(super) first_claimed_at: i64,
+    pub(super) attempt: u32,
+    /// The plan of an earlier attempt, where it did not conclude.
+    pub(super) prior: Option<Plan>,
+    /// An earlier attempt at event or person ended without a settle.
+    pub(super) takeover: bool,
+    /// The person with all its facts, this event's among them.
+    pub(super) person: Option<(PersonKey, PersonItem)>,
+    /// The persons that it was merged with.
+    pub(super) merged: Vec<PersonItem>,
+    pub(super) aliases: Vec<AliasWrite>,
+    /// The address belongs to somebody else by now.
+    pub(super) address_lost: bool,
+    /// Already known to be refused for good.
+    pub(super) refused: Option<Refusal>,
+}
+
+/// What a recollection means for a job.
+#[derive(Debug)]
+pub(super) enum Considered {
+    /// It is over for this invocation.
+    Finished(Box<Job>, Verdict),
+    /// It takes another round, under another key.
+    Rekeyed(Box<Job>),
+    /// It is to be decided.
+    Open(Box<Open>),
+}
+
+/// Duplicates and running leases end here; a person's facts join the event's.
+pub(super) fn consider(mut job: Job, recalled: Recollection, function: Function, now: Timestamp) -> Considered {
+    let now_ms = now.as_millisecond();
+    let owner = job.owner.clone().unwrap_or_default();
+    job.person = recalled.person.as_ref().map(|(key, _)| key.clone());
+    if let Some(event) = &recalled.event {
+        match standing(&job, event, &owner, now_ms) {
+            Standing::Reused => {
+                let message = "came before with another meaning; give each event an id of its own";
+                let refusal = Refusal::new(RefusalCode::EventIdReused, "detail.eventId", message);
+                return Considered::Rekeyed(Box::new(job.under_its_body(function, refusal)));
+            }
+            Standing::Duplicate => {
+                let told = Told::Duplicate(event.data.clone());
+                return Considered::Finished(Box::new(job), Verdict { told, after: None, confirmed_after: None });
+            }
+            Standing::Busy(until) => return busy(job, until, now_ms),
+            Standing::Open => {}
+        }
+    }
+    let leases = recalled.person.iter().chain(&recalled.merges);
+    if let Some(until) = leases.filter_map(|(_, person)| person.busy_until(&owner, now_ms)).max() {
+        return busy(job, until, now_ms);
+    }
+    if job.content.as_ref().is_err_and(|refusal| refusal.code == RefusalCode::Panicked) && job.receive_count() < PANICS
+    {
+        return Considered::Finished(Box::new(job), Verdict::again(Cause::Panicked, None));
+    }
+    Considered::Open(Box::new(open(job, recalled, function, now)))
+}
+
+/// How an event's record bears on a message that carries it.
+enum Standing {
+    Reused,
+    Duplicate,
+    Busy(i64),
+    Open,
+}
+
+fn standing(job: &Job, event: &EventItem, owner: &str, now: i64) -> Standing {
+    if event.validation != job.validation {
+        return Standing::Reused;
+    }
+    match event.state {
+        State::Applied | State::Unchanged | State::Superseded | State::Rejected => Standing::Duplicate,
+        // Without the token of the hold, a message is a duplicate.
+        State::Held | State::Observed => Standing::Duplicate,
+        State::Parked if job.parked_as.as_ref() == Some(&event.owner) => Standing::Open,
+        State::Parked => Standing::Duplicate,
+        State::Running => match event.in_progress_expiration {
+            Some(until) if until > now && event.owner != owner => Standing::Busy(until),
+            Some(_) | None => Standing::Open,
+        },
+        State::Retry => Standing::Open,
+    }
+}
+
+fn busy(job: Job, until: i64, now: i64) -> Considered {
+    let wait = u64::try_from(until - now).unwrap_or_default();
+    // A little later than the lease's end: clocks differ.
+    let after = Duration::from_millis(wait) + Duration::from_secs(1);
+    Considered::Finished(Box::new(job), Verdict::again(Cause::Busy, Some(after)))
+}
+
+fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) -> Open {
+    let Recollection { event, person, aliases, merges, address_lost } = recalled;
+    let mut open = Open {
+        event_rev: event.as_ref().map(|event| event.rev),
+        first_claimed_at: now.as_millisecond(),
+        attempt: 1,
+        prior: None,
+        takeover: false,
+        person,
+        merged: Vec::new(),
+        aliases,
+        address_lost,
+        refused: None,
+        job,
+    };
+    if let Some(event) = event {
+        remember(&mut open, event);
+    }
+    open.refused = gives_up(&open, now).or_else(|| admission(&mut open, merges, function, now).err());
+    open
+}
+
+/// Takes over what an earlier attempt left in the event's record.
+fn remember(open: &mut Open, event: EventItem) {
+    match event.state {
+        // A redrive starts anew.
+        State::Parked => open.prior = event.plan,
+        State::Retry => {
+            open.first_claimed_at = event.first_claimed_at;
+            open.prior = event.plan;
+        }
+        State::Running => {
+            open.first_claimed_at = event.first_claimed_at;
+            open.attempt = event.attempt + u32::from(open.job.owner.as_ref() != Some(&event.owner));
+            open.prior = event.plan.map(Plan::abandoned);
+            open.takeover = true;
+        }
+        State::Held | State::Observed | State::Applied | State::Unchanged | State::Superseded | State::Rejected => {}
+    }
+}
+
+fn gives_up(open: &Open, now: Timestamp) -> Option<Refusal> {
+    let since = now.as_millisecond() - open.first_claimed_at;
+    if since > i64::try_from(GIVE_UP_AFTER.as_millis()).unwrap_or(i64::MAX) {
+        return Some(Refusal::new(
+            RefusalCode::GaveUp,
+            "event",
+            "was not settled within 24 hours of its first attempt",
+        ));
+    }
+    (open.attempt > ATTEMPTS)
+        .then(|| Refusal::new(RefusalCode::AttemptsExhausted, "event", "had 5 attempts that ended without an outcome"))
+}
+
+/// Admits the event and joins its fact to the person's. A refused event leaves no fact.
+fn admission(
+    open: &mut Open,
+    merges: Vec<(PersonKey, PersonItem)>,
+    function: Function,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let event = open.job.content.as_ref().map_err(Clone::clone)?;
+    admit(function, event, now)?;
+    let Some((key, person)) = &mut open.person else {
+        return Ok(());
+    };
+    let too_many =
+        |_| Refusal::new(RefusalCode::TooManyFacts, "subject", "has 32 facts already, and none of them is over");
+    for (_, mut merged) in merges {
+        person.facts.unite(&merged.facts, now).map_err(too_many)?;
+        person.account = person.account.take().or(merged.account.take());
+        person.user = person.user.take().or(merged.user.take());
+        person.taken = person.taken.take().or(merged.taken.take());
+        open.takeover |= merged.lease.take().is_some();
+        open.merged.push(PersonItem {
+            id: merged.id,
+            rev: merged.rev + 1,
+            merged_into: Some(key.clone()),
+            ..PersonItem::default()
+        });
+    }
+    if let Some(fact) = Fact::asserted_by(event) {
+        person.facts.assert(fact, now).map_err(too_many)?;
+    }
+    open.takeover |= person.lease.is_some();
+    for alias in &open.aliases {
+        if &alias.item.person == key && !person.aliases.contains(&alias.item.id) {
+            person.aliases.push(alias.item.id.clone());
+        }
+    }
+    Ok(())
+}

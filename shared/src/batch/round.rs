@@ -1,0 +1,409 @@
+//! One round of the road: recall, look up, decide, claim, apply, settle, for all slices together.
+
+use super::consider::{Considered, Open, consider};
+use super::job::{Job, PANICS, panicked};
+use super::write::{Attempt, Chosen, Next, choose, settle_plan, settle_refusal};
+use super::{Road, Verdict, slices};
+use crate::apply::{Ending, apply};
+use crate::decide::{Case, Decision, Known};
+use crate::directory::{Account, Deadline, Directory, Found, Sought, UserId};
+use crate::failure::{Cause, Failure};
+use crate::host::Host;
+use crate::ledger::{ClaimError, PersonItem, Settled, Settlement, Wanted, transactions};
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+use crate::queue::{Parked, Queue};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+/// How long after its invocation a lease runs: no call of the invocation can still take effect then.
+const LEASE_MARGIN: Duration = Duration::from_secs(30);
+
+/// A slice is claimed only if so many calls still fit: claim, two waves of steps, settle.
+const CALLS_AFTER_CLAIM: u32 = 4;
+
+/// How often a job may lose a race, or go round again, in one invocation.
+const ROUNDS: u32 = 3;
+
+/// What one round leaves.
+#[derive(Default)]
+pub(super) struct Round {
+    pub(super) finished: Vec<(Job, Verdict)>,
+    /// Jobs for the next round.
+    pub(super) again: Vec<Job>,
+}
+
+impl Round {
+    fn finish(&mut self, job: Job, verdict: Verdict) {
+        self.finished.push((job, verdict));
+    }
+
+    fn again_now(&mut self, mut job: Job, cause: Cause) {
+        job.rounds += 1;
+        if job.rounds > ROUNDS { self.finish(job, Verdict::again(cause, None)) } else { self.again.push(job) }
+    }
+}
+
+impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
+    pub(super) async fn round(&self, jobs: Vec<Job>, deadline: Deadline) -> Round {
+        let mut round = Round::default();
+        if jobs.iter().any(|job| job.rounds > 0) {
+            self.host.sleep(self.host.jitter(Duration::from_millis(200))).await;
+        }
+        let mut people = BTreeSet::new();
+        let mut open = Vec::new();
+        for slice in slices(jobs) {
+            open.push(self.recall(slice, deadline, &mut people, &mut round).await);
+        }
+        let open = self.decide_all(open, deadline, &mut round).await;
+        let mut claimed = Vec::new();
+        for slice in open {
+            claimed.push(self.claim(slice, deadline, &mut round).await);
+        }
+        self.carry_out(claimed, deadline, &mut round).await;
+        round
+    }
+
+    /// Recalls a slice; duplicates and running leases end here.
+    async fn recall(
+        &self,
+        jobs: Vec<Job>,
+        deadline: Deadline,
+        people: &mut BTreeSet<String>,
+        round: &mut Round,
+    ) -> Vec<Open> {
+        let wanted: Vec<Wanted> = jobs
+            .iter()
+            .map(|job| Wanted {
+                event_key: job.event_key.clone(),
+                identities: job.identities.clone(),
+                occurred_at: job.content.as_ref().map_or(Timestamp::UNIX_EPOCH, |event| event.occurred_at),
+            })
+            .collect();
+        let recalled = match self.ledger.recall(&wanted, deadline).await {
+            Ok(recalled) => recalled,
+            Err(failure) => {
+                jobs.into_iter().for_each(|job| round.finish(job, again(&failure)));
+                return Vec::new();
+            }
+        };
+        let mut open = Vec::new();
+        for (job, recalled) in jobs.into_iter().zip(recalled) {
+            // Two identifiers may lead to one person: the later event waits for the next round.
+            let touched: Vec<String> =
+                recalled.person.iter().chain(&recalled.merges).map(|(key, _)| key.as_str().to_owned()).collect();
+            if touched.iter().any(|key| people.contains(key)) {
+                round.again.push(job);
+                continue;
+            }
+            people.extend(touched);
+            match consider(job, recalled, self.function, self.host.now()) {
+                Considered::Finished(job, verdict) => round.finish(*job, verdict),
+                Considered::Rekeyed(job) => round.again.push(*job),
+                Considered::Open(considered) => open.push(*considered),
+            }
+        }
+        open
+    }
+
+    /// Decides every open job, looking up those that need it in one go.
+    async fn decide_all(&self, slices: Vec<Vec<Open>>, deadline: Deadline, round: &mut Round) -> Vec<Vec<Chosen>> {
+        let first: Vec<Vec<(Open, Decision)>> = slices
+            .into_iter()
+            .map(|slice| slice.into_iter().filter_map(|open| self.decided(open, None, round)).collect())
+            .collect();
+        let sought: Vec<Sought> =
+            first.iter().flatten().filter_map(|(open, decision)| self.sought(open, decision)).collect();
+        let found = if sought.is_empty() { Vec::new() } else { self.directory.look_up(&sought, deadline).await };
+        let mut found = found.into_iter();
+        let mut chosen = Vec::new();
+        for slice in first {
+            let mut part = Vec::new();
+            for (open, decision) in slice {
+                if decision != Decision::LookUp {
+                    part.extend(self.chosen(open, decision, None, deadline, round));
+                    continue;
+                }
+                let (open, found) = match found.next() {
+                    Some(Ok(found)) => (self.decided(open, Some(&found), round), Some(found)),
+                    Some(Err(Failure::Permanent(refusal))) => (Some((open, Decision::Park(refusal))), None),
+                    Some(Err(Failure::Retryable { cause, after })) => {
+                        round.finish(open.job, Verdict::again(cause, after));
+                        continue;
+                    }
+                    None => {
+                        round.finish(open.job, Verdict::again(Cause::IncompleteListing, None));
+                        continue;
+                    }
+                };
+                if let Some((open, decision)) = open {
+                    part.extend(self.chosen(open, decision, found.as_ref(), deadline, round));
+                }
+            }
+            chosen.push(part);
+        }
+        chosen
+    }
+
+    /// Decides one job. A panic fails this record only.
+    fn decided(&self, open: Open, found: Option<&Found>, round: &mut Round) -> Option<(Open, Decision)> {
+        let decision = catch_unwind(AssertUnwindSafe(|| self.decision(&open, found)));
+        match decision {
+            Ok(decision) => Some((open, decision)),
+            Err(_) if open.job.receive_count() >= PANICS => Some((open, Decision::Park(panicked()))),
+            Err(_) => {
+                round.finish(open.job, Verdict::again(Cause::Panicked, None));
+                None
+            }
+        }
+    }
+
+    fn decision(&self, open: &Open, found: Option<&Found>) -> Decision {
+        let event = match (&open.refused, &open.job.content) {
+            (Some(refusal), _) | (None, Err(refusal)) => return Decision::Park(refusal.clone()),
+            (None, Ok(event)) => event,
+        };
+        let no_facts = crate::person::Facts::default();
+        let person = open.person.as_ref().map(|(_, person)| person);
+        let known = match (found, person.and_then(remembered)) {
+            (Some(found), _) => Known::Found(found),
+            (None, Some((account, user))) => Known::Remembered { account, user },
+            (None, None) if event.subject.email.is_none() || open.address_lost => Known::NoAddress,
+            (None, None) => Known::NotYet,
+        };
+        (self.decide)(&Case {
+            function: self.function,
+            event,
+            facts: person.map_or(&no_facts, |person| &person.facts),
+            known,
+            prior: open.prior.as_ref(),
+            takeover: open.takeover,
+            policy: &self.policy,
+            now: self.host.now(),
+        })
+    }
+
+    fn sought(&self, open: &Open, decision: &Decision) -> Option<Sought> {
+        if decision != &Decision::LookUp {
+            return None;
+        }
+        let email = open.job.content.as_ref().ok()?.subject.email.clone()?;
+        let account = self.policy.account_of(&email).cloned();
+        Some(Sought { email, account })
+    }
+
+    fn chosen(
+        &self,
+        open: Open,
+        decision: Decision,
+        found: Option<&Found>,
+        deadline: Deadline,
+        round: &mut Round,
+    ) -> Option<Chosen> {
+        if let Decision::Wait(after) = decision {
+            round.finish(open.job, Verdict::again(Cause::NotQuiteYet, Some(after)));
+            return None;
+        }
+        let owner = open.job.owner.clone().unwrap_or_else(|| format!("{:032x}", self.host.random()));
+        let until = (deadline.instant() + LEASE_MARGIN).as_millisecond();
+        let sealed = matches!(decision, Decision::Hold(_)).then(|| self.seal(&open.job)).flatten();
+        choose(open, decision, found, &Attempt { owner, until, now: self.host.now() }, sealed)
+    }
+
+    /// Seals an event that waits for a person, so that its release needs no message.
+    fn seal(&self, job: &Job) -> Option<Vec<u8>> {
+        let mut nonce = [0; 12];
+        nonce.copy_from_slice(&self.host.random().to_be_bytes()[..12]);
+        self.keys.seal(job.body(), &job.event_key, nonce)
+    }
+
+    /// Claims a slice, in as few transactions as it fits. What lost a race goes round again.
+    async fn claim(&self, chosen: Vec<Chosen>, deadline: Deadline, round: &mut Round) -> Vec<Chosen> {
+        let claims: Vec<_> = chosen.iter().map(|chosen| chosen.claim.clone()).collect();
+        let mut chosen = chosen.into_iter();
+        let mut won = Vec::new();
+        for part in transactions(&claims) {
+            let part: Vec<Chosen> = chosen.by_ref().take(part.len()).collect();
+            won.extend(self.claim_part(part, deadline, round).await);
+        }
+        won
+    }
+
+    async fn claim_part(&self, mut part: Vec<Chosen>, deadline: Deadline, round: &mut Round) -> Vec<Chosen> {
+        for _ in 0..=ROUNDS {
+            if part.is_empty() {
+                return part;
+            }
+            if !deadline.allows(self.host.now(), CALLS_AFTER_CLAIM) {
+                let late = Verdict::again(Cause::OutOfTime, Some(Duration::from_secs(1)));
+                part.into_iter().for_each(|chosen| round.finish(chosen.open.job, late.clone()));
+                return Vec::new();
+            }
+            let claims: Vec<_> = part.iter().map(|chosen| chosen.claim.clone()).collect();
+            match self.ledger.claim(&claims).await {
+                Ok(()) => return part,
+                Err(ClaimError::Lost(lost)) => {
+                    let mut kept = Vec::new();
+                    for (index, chosen) in part.into_iter().enumerate() {
+                        if lost.contains(&index) {
+                            round.again_now(chosen.open.job, Cause::Contended)
+                        } else {
+                            kept.push(chosen)
+                        }
+                    }
+                    part = kept;
+                }
+                Err(ClaimError::Conflict) => self.host.sleep(self.host.jitter(Duration::from_millis(200))).await,
+                Err(ClaimError::Failed(_)) => {
+                    // Perhaps it was written: the next recall recognises our token.
+                    for chosen in part {
+                        let mut job = chosen.open.job;
+                        job.owner = Some(chosen.claim.event.owner);
+                        round.again_now(job, Cause::Unanswered);
+                    }
+                    return Vec::new();
+                }
+            }
+        }
+        part.into_iter().for_each(|chosen| round.finish(chosen.open.job, Verdict::again(Cause::Contended, None)));
+        Vec::new()
+    }
+
+    /// Applies all slices together, parks what is refused, and settles slice by slice.
+    async fn carry_out(&self, slices: Vec<Vec<Chosen>>, deadline: Deadline, round: &mut Round) {
+        let mut plans: Vec<Plan> = slices.iter().flatten().filter_map(|chosen| plan(chosen).cloned()).collect();
+        let endings = apply(&self.directory, &self.host, &mut plans, deadline).await;
+        let mut carried = plans.into_iter().zip(endings);
+        let mut worked: Vec<Vec<Worked>> = slices
+            .into_iter()
+            .map(|slice| slice.into_iter().map(|chosen| Worked::new(chosen, &mut carried)).collect())
+            .collect();
+        self.park(worked.iter_mut().flatten().collect()).await;
+        let now = self.host.now();
+        for slice in worked {
+            let mut waiting = Vec::new();
+            for work in slice {
+                match work.settlement(now) {
+                    Some((settlement, outcome)) => waiting.push((work, settlement, outcome)),
+                    None => work.concluded(round),
+                }
+            }
+            let settlements: Vec<Settlement> = waiting.iter().map(|(_, settlement, _)| settlement.clone()).collect();
+            let settled =
+                if settlements.is_empty() { Vec::new() } else { self.ledger.settle(&settlements, deadline).await };
+            for ((work, _, outcome), settled) in waiting.into_iter().zip(settled) {
+                work.settled(settled, outcome, self.host.now(), round);
+            }
+        }
+    }
+
+    /// Sends what is refused for good to the dead-letter queue, before its record says so.
+    async fn park(&self, mut works: Vec<&mut Worked>) {
+        let parked: Vec<(usize, Parked)> = works
+            .iter()
+            .enumerate()
+            .filter_map(|(index, work)| {
+                let parked_as = work.chosen.claim.event.owner.clone();
+                Some((
+                    index,
+                    Parked {
+                        body: work.chosen.open.job.body().to_owned(),
+                        refusal: work.refusal()?.clone(),
+                        parked_as,
+                    },
+                ))
+            })
+            .collect();
+        if parked.is_empty() {
+            return;
+        }
+        let (indexes, messages): (Vec<usize>, Vec<Parked>) = parked.into_iter().unzip();
+        for (index, sent) in indexes.into_iter().zip(self.queue.park(&messages).await) {
+            works[index].parked = sent;
+        }
+    }
+}
+
+/// A claimed job, as far as it was carried out.
+struct Worked {
+    chosen: Chosen,
+    carried: Option<(Plan, Ending)>,
+    parked: bool,
+}
+
+impl Worked {
+    fn new(chosen: Chosen, carried: &mut impl Iterator<Item = (Plan, Ending)>) -> Worked {
+        let carried = plan(&chosen).is_some().then(|| carried.next()).flatten();
+        Worked { chosen, carried, parked: false }
+    }
+
+    fn refusal(&self) -> Option<&crate::failure::Refusal> {
+        match (&self.chosen.next, &self.carried) {
+            (Next::Park(refusal), _) | (Next::Act(_), Some((_, Ending::Refused(refusal)))) => Some(refusal),
+            (Next::Act(_) | Next::Nothing(_), _) => None,
+        }
+    }
+
+    /// What to settle; `None` where the claim already wrote the outcome.
+    fn settlement(&self, now: Timestamp) -> Option<(Settlement, Outcome)> {
+        match (&self.chosen.next, &self.carried) {
+            (Next::Act(_), Some((plan, ending))) => Some(settle_plan(&self.chosen, plan, ending, self.parked, now)),
+            (Next::Park(refusal), _) => Some(settle_refusal(&self.chosen, refusal, self.parked)),
+            (Next::Nothing(_), _) | (Next::Act(_), None) => None,
+        }
+    }
+
+    fn concluded(self, round: &mut Round) {
+        if let Next::Nothing(outcome) = self.chosen.next {
+            round.finish(self.chosen.open.job, Verdict::outcome(outcome));
+        }
+    }
+
+    fn settled(self, settled: Settled, outcome: Outcome, now: Timestamp, round: &mut Round) {
+        let mut job = self.chosen.open.job;
+        job.owner = None;
+        match (settled, self.carried) {
+            (Settled::Fenced, _) => round.finish(job, Verdict::again(Cause::Fenced, None)),
+            (Settled::Failed(failure), _) => round.finish(job, again(&failure)),
+            (Settled::Written, Some((_, Ending::LookAgain))) => round.again_now(job, Cause::StaleId),
+            (Settled::Written, Some((_, Ending::Again(cause)))) => round.finish(job, Verdict::again(cause, None)),
+            (Settled::Written, Some((_, Ending::Refused(_))) | None) if !self.parked => {
+                round.finish(job, Verdict::again(Cause::Unanswered, None));
+            }
+            (Settled::Written, Some((_, Ending::Done(_)))) => {
+                let since = job
+                    .content
+                    .as_ref()
+                    .ok()
+                    .map(|event| event.moment.at().unwrap_or(event.occurred_at).max(event.occurred_at));
+                let mut verdict = Verdict::outcome(outcome);
+                verdict.confirmed_after = since.and_then(|since| Duration::try_from(now.duration_since(since)).ok());
+                round.finish(job, verdict);
+            }
+            (Settled::Written, Some((_, Ending::Gone | Ending::Refused(_))) | None) => {
+                round.finish(job, Verdict::outcome(outcome))
+            }
+        }
+    }
+}
+
+fn plan(chosen: &Chosen) -> Option<&Plan> {
+    match &chosen.next {
+        Next::Act(plan) => Some(plan),
+        Next::Nothing(_) | Next::Park(_) => None,
+    }
+}
+
+fn remembered(person: &PersonItem) -> Option<(&Account, &UserId)> {
+    Some((person.account.as_ref()?, person.user.as_ref()?))
+}
+
+fn again(failure: &Failure) -> Verdict {
+    match failure {
+        Failure::Retryable { cause, after } => Verdict::again(*cause, *after),
+        // Reads are never refused for good: the messages come again until the function gives up.
+        Failure::Permanent(_) => Verdict::again(Cause::Unanswered, None),
+    }
+}

@@ -1,0 +1,231 @@
+//! What a decision writes: the claim before, and the settlement after. Pure.
+
+use super::consider::Open;
+use crate::apply::Ending;
+use crate::decide::{Concluded, Conclusion, Decision, Reason};
+use crate::directory::{AccountType, Found};
+use crate::failure::Refusal;
+use crate::ledger::{Claim, EventItem, Learnt, Lease, REMEMBERED_FOR, Settlement, State, Taken};
+use crate::outcome::Outcome;
+use crate::plan::Plan;
+use jiff::Timestamp;
+use serde_bytes::ByteBuf;
+
+/// What an attempt is about to write, and what follows from it.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) open: Open,
+    pub(super) claim: Claim,
+    pub(super) next: Next,
+}
+
+/// What follows once a claim is written.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// The steps of the plan.
+    Act(Plan),
+    /// Nothing: the outcome was written with the claim.
+    Nothing(Outcome),
+    /// The dead-letter queue.
+    Park(Refusal),
+}
+
+/// The stamp of one attempt.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    /// Its fencing token.
+    pub(super) owner: String,
+    /// When its lease ends, in milliseconds since 1970.
+    pub(super) until: i64,
+    /// The time now.
+    pub(super) now: Timestamp,
+}
+
+/// Builds the claim of a decision. `None` where the decision claims nothing.
+pub(super) fn choose(
+    open: Open,
+    decision: Decision,
+    found: Option<&Found>,
+    attempt: &Attempt,
+    sealed: Option<Vec<u8>>,
+) -> Option<Chosen> {
+    let mut event = event_item(&open, attempt);
+    let next = match decision {
+        Decision::LookUp | Decision::Wait(_) => return None,
+        Decision::Act(plan) => {
+            event.plan = Some(plan.clone());
+            Next::Act(plan)
+        }
+        Decision::Park(refusal) => {
+            event.plan.clone_from(&open.prior);
+            Next::Park(refusal)
+        }
+        Decision::Conclude(conclusion) => {
+            event.plan.clone_from(&conclusion.confirmed);
+            Next::Nothing(concluded(conclusion))
+        }
+        Decision::Hold(reason) => {
+            event.event = sealed.map(ByteBuf::from);
+            event.plan.clone_from(&open.prior);
+            Next::Nothing(Outcome::decided(State::Held, reason, None, None))
+        }
+    };
+    if let Next::Nothing(outcome) = &next {
+        event.state = outcome.outcome;
+        event.status = outcome.outcome.status().to_owned();
+        event.attention = outcome.outcome.attention().map(str::to_owned);
+        event.data = Some(outcome.to_json());
+        event.in_progress_expiration = None;
+        event.expiration = expiration(outcome.outcome, attempt.now);
+    }
+    let person = person_item(&open, &next, found, attempt);
+    let refused = open.refused.is_some();
+    let claim = Claim {
+        event,
+        event_rev: open.event_rev,
+        person,
+        merged: if refused { Vec::new() } else { open.merged.clone() },
+        aliases: if refused { Vec::new() } else { open.aliases.clone() },
+    };
+    Some(Chosen { open, claim, next })
+}
+
+fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
+    EventItem {
+        id: open.job.event_key.clone(),
+        status: State::Running.status().to_owned(),
+        state: State::Running,
+        rev: open.event_rev.unwrap_or(0) + 1,
+        owner: attempt.owner.clone(),
+        attempt: open.attempt,
+        person: open.person.as_ref().map(|(key, _)| key.clone()),
+        occurred_at: open.job.content.as_ref().ok().map(|event| event.occurred_at),
+        first_claimed_at: open.first_claimed_at,
+        in_progress_expiration: Some(attempt.until),
+        expiration: None,
+        validation: open.job.validation.clone(),
+        data: None,
+        plan: None,
+        attention: None,
+        event: None,
+    }
+}
+
+/// The person after the claim; `None` for an event that was refused before its fact could count.
+fn person_item(
+    open: &Open,
+    next: &Next,
+    found: Option<&Found>,
+    attempt: &Attempt,
+) -> Option<crate::ledger::PersonItem> {
+    let (_, person) = open.person.as_ref().filter(|_| open.refused.is_none())?;
+    let mut person = person.clone();
+    person.rev += 1;
+    person.lease = None;
+    match next {
+        Next::Act(plan) => {
+            let (owner, event) = (attempt.owner.clone(), open.job.event_key.clone());
+            person.lease = Some(Lease { owner, until: attempt.until, event });
+            person.account = Some(plan.account.clone());
+            person.user = Some(plan.user.clone());
+        }
+        Next::Nothing(outcome) => {
+            match found {
+                Some(Found::Somebody { account, user }) => {
+                    person.account = Some(account.clone());
+                    person.user = Some(user.id.clone());
+                }
+                Some(Found::Nobody) => (person.account, person.user) = (None, None),
+                Some(Found::SeveralAccounts | Found::UnknownAccount) | None => {}
+            }
+            // An earlier attempt's removal, read back.
+            if outcome.outcome == State::Applied && person.taken.is_none() {
+                person.taken = open.prior.as_ref().map(|prior| taken(prior, &open.job.event_key, attempt.now));
+            }
+        }
+        Next::Park(_) => {}
+    }
+    Some(person)
+}
+
+fn concluded(conclusion: Conclusion) -> Outcome {
+    let state = match conclusion.result {
+        Concluded::Applied => State::Applied,
+        Concluded::Unchanged => State::Unchanged,
+        Concluded::Superseded => State::Superseded,
+    };
+    Outcome::decided(state, conclusion.reason, conclusion.decided_by, conclusion.confirmed.as_ref())
+}
+
+/// Builds the settlement of a plan that was carried out as far as it went.
+pub(super) fn settle_plan(
+    chosen: &Chosen,
+    plan: &Plan,
+    ending: &Ending,
+    parked: bool,
+    now: Timestamp,
+) -> (Settlement, Outcome) {
+    let again = |cause| Outcome::again(cause, Some(plan));
+    let outcome = match ending {
+        Ending::Done(reason) => Outcome::decided(State::Applied, *reason, None, Some(plan)),
+        Ending::Gone => Outcome::decided(State::Unchanged, Reason::UserNotFound, None, Some(plan)),
+        Ending::Again(cause) => again(*cause),
+        Ending::LookAgain => again(crate::failure::Cause::StaleId),
+        Ending::Refused(refusal) if parked => Outcome::parked(refusal, Some(plan)),
+        Ending::Refused(_) => again(crate::failure::Cause::Unanswered),
+    };
+    let remembered = || Some((plan.account.clone(), plan.user.clone()));
+    let learnt = match ending {
+        Ending::Done(_) => Learnt {
+            // A removed user's id is dead: an invitation makes a new one.
+            user: if plan.account.kind == AccountType::Team { None } else { remembered() },
+            taken: takes(plan).then(|| taken(plan, &chosen.open.job.event_key, now)),
+        },
+        Ending::Gone | Ending::LookAgain => Learnt::default(),
+        Ending::Again(_) | Ending::Refused(_) => Learnt { user: remembered(), taken: None },
+    };
+    let settlement = Settlement {
+        event_key: chosen.claim.event.id.clone(),
+        owner: chosen.claim.event.owner.clone(),
+        state: outcome.outcome,
+        data: outcome.to_json(),
+        plan: Some(plan.clone()),
+        expiration: expiration(outcome.outcome, now),
+        person: chosen.open.person.as_ref().map(|(key, _)| (key.clone(), learnt)),
+    };
+    (settlement, outcome)
+}
+
+/// Builds the settlement of an event that was refused before any step.
+pub(super) fn settle_refusal(chosen: &Chosen, refusal: &Refusal, parked: bool) -> (Settlement, Outcome) {
+    let plan = chosen.claim.event.plan.as_ref();
+    let outcome =
+        if parked { Outcome::parked(refusal, plan) } else { Outcome::again(crate::failure::Cause::Unanswered, plan) };
+    let settlement = Settlement {
+        event_key: chosen.claim.event.id.clone(),
+        owner: chosen.claim.event.owner.clone(),
+        state: outcome.outcome,
+        data: outcome.to_json(),
+        plan: None,
+        expiration: None,
+        person: None,
+    };
+    (settlement, outcome)
+}
+
+fn takes(plan: &Plan) -> bool {
+    match plan.account.kind {
+        AccountType::Team | AccountType::EnterpriseLwa => true,
+        // Signing out takes nothing that could be given back.
+        AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc => false,
+    }
+}
+
+fn taken(plan: &Plan, event: &str, at: Timestamp) -> Taken {
+    let licence = plan.before.as_ref().and_then(|before| before.licence.clone());
+    Taken { account: plan.account.clone(), licence, event: event.to_owned(), at }
+}
+
+fn expiration(state: State, now: Timestamp) -> Option<i64> {
+    state.is_done().then(|| now.as_second() + REMEMBERED_FOR)
+}

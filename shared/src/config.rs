@@ -1,0 +1,101 @@
+//! The environment of a function, read once at start.
+
+use crate::policy::{BrokenPolicy, Policy};
+use crate::seal::Keys;
+use thiserror::Error;
+
+/// What a function needs to know about where it runs.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Name of the ledger table: `ROLLCALL_TABLE`.
+    pub table: String,
+    /// URL of the queue that feeds the function: `ROLLCALL_QUEUE_URL`.
+    pub queue_url: String,
+    /// URL of its dead-letter queue: `ROLLCALL_DLQ_URL`.
+    pub dlq_url: String,
+    /// The keys that come from `ROLLCALL_PERSON_KEY`, a secret of at least 32 characters that never changes.
+    pub keys: Keys,
+    /// The policy document: `ROLLCALL_POLICY`, JSON. Default: `{}`.
+    pub policy: Policy,
+}
+
+/// The environment cannot be used. The function does not start.
+#[derive(Debug, Error)]
+pub enum BadConfig {
+    /// A variable is not there.
+    #[error("the environment variable {0} is not set")]
+    Missing(&'static str),
+    /// The person key is too short.
+    #[error("the environment variable ROLLCALL_PERSON_KEY {0}")]
+    PersonKey(#[from] crate::seal::WeakKey),
+    /// The policy is broken.
+    #[error("the environment variable ROLLCALL_POLICY: {0}")]
+    Policy(#[from] BrokenPolicy),
+}
+
+impl Config {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// [`BadConfig`], which names the variable and what it must be.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn from_env() -> Result<Config, BadConfig> {
+        Config::read(|name| std::env::var(name).ok())
+    }
+
+    /// Reads an environment.
+    ///
+    /// # Errors
+    /// [`BadConfig`], which names the variable and what it must be.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Config, BadConfig> {
+        let required = |name: &'static str| {
+            variable(name).filter(|value| !value.trim().is_empty()).ok_or(BadConfig::Missing(name))
+        };
+        Ok(Config {
+            table: required("ROLLCALL_TABLE")?,
+            queue_url: required("ROLLCALL_QUEUE_URL")?,
+            dlq_url: required("ROLLCALL_DLQ_URL")?,
+            keys: Keys::from_secret(&required("ROLLCALL_PERSON_KEY")?)?,
+            policy: Policy::parse(&variable("ROLLCALL_POLICY").unwrap_or_else(|| "{}".to_owned()))?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(overridden: &str, value: Option<&str>) -> Result<Config, BadConfig> {
+        Config::read(|name| match name {
+            name if name == overridden => value.map(str::to_owned),
+            "ROLLCALL_TABLE" => Some("rollcall".into()),
+            "ROLLCALL_QUEUE_URL" | "ROLLCALL_DLQ_URL" => Some("http://queue".into()),
+            "ROLLCALL_PERSON_KEY" => Some("k".repeat(32)),
+            _ => None,
+        })
+    }
+
+    #[test]
+    fn a_missing_or_bad_variable_is_named() {
+        let table = [
+            ("ROLLCALL_TABLE", None, "the environment variable ROLLCALL_TABLE is not set"),
+            ("ROLLCALL_DLQ_URL", Some(" "), "the environment variable ROLLCALL_DLQ_URL is not set"),
+            (
+                "ROLLCALL_PERSON_KEY",
+                Some("short"),
+                "the environment variable ROLLCALL_PERSON_KEY must be at least 32 characters of secret",
+            ),
+        ];
+        for (name, value, expected) in table {
+            assert_eq!(read(name, value).unwrap_err().to_string(), expected);
+        }
+        let policy = read("ROLLCALL_POLICY", Some("{")).unwrap_err().to_string();
+        assert!(policy.starts_with("the environment variable ROLLCALL_POLICY: "), "{policy}");
+    }
+
+    #[test]
+    fn the_person_key_does_not_show() {
+        let shown = format!("{:?}", read("", None).unwrap());
+        assert!(!shown.contains("kkkk"), "{shown}");
+    }
+}

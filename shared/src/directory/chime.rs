@@ -1,0 +1,246 @@
+//! Amazon Chime behind the directory port. The only file that names `aws_sdk_chime`.
+
+mod look_up;
+
+use super::{
+    Account, AccountId, AccountType, Answer, CALL_TIMEOUT, Code, Deadline, Directory, Found, Operation, Sought, UserId,
+};
+use crate::failure::Cause;
+use crate::failure::{Failure, Refusal, RefusalCode, ServiceError, classify, user_error};
+use crate::host::Host;
+use aws_config::SdkConfig;
+use aws_sdk_chime::Client;
+use aws_sdk_chime::config::retry::{RetryConfig, RetryMode};
+use aws_sdk_chime::config::timeout::TimeoutConfig;
+use aws_sdk_chime::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_chime::types::UserError;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
+use aws_smithy_types::retry::ErrorKind;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// The longest that one attempt of a call may take.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(3500);
+
+/// The longest wait between two attempts of a call.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
+
+/// How long the type of an account is taken for known. It changes only when somebody claims or releases a domain.
+const TYPE_KNOWN_FOR: SignedDuration = SignedDuration::from_mins(15);
+
+/// The Chime adapter. Remembers account types and how large accounts are, nothing of their people.
+#[derive(Debug)]
+pub struct Chime<H> {
+    client: Client,
+    host: H,
+    // Never held across an await: a plain mutex is enough.
+    known: Mutex<Known>,
+}
+
+/// What the adapter learnt of accounts.
+#[derive(Debug, Default)]
+struct Known {
+    types: HashMap<AccountId, (AccountType, Timestamp)>,
+    pages: HashMap<AccountId, Pages>,
+}
+
+/// How many pages of users an account has.
+#[derive(Clone, Copy, Debug)]
+enum Pages {
+    /// So many, when it was last listed to its end.
+    Exactly(usize),
+    /// At least so many more than were read.
+    MoreThan(usize),
+}
+
+impl<H: Host> Chime<H> {
+    /// An adapter with timeouts and retries as the road needs them.
+    pub fn new(config: &SdkConfig, host: H) -> Chime<H> {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(Duration::from_secs(2))
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(CALL_TIMEOUT)
+            .build();
+        let retries = RetryConfig::standard()
+            .with_retry_mode(RetryMode::Standard)
+            .with_max_attempts(3)
+            .with_initial_backoff(Duration::from_millis(200))
+            .with_max_backoff(LONGEST_BACKOFF);
+        let config = aws_sdk_chime::config::Builder::from(config)
+            .timeout_config(timeouts)
+            .retry_config(retries)
+            .retry_classifier(Throttled)
+            .build();
+        Chime { client: Client::from_conf(config), host, known: Mutex::default() }
+    }
+
+    /// Opens the connection before the first event needs it, and learns the types of the accounts that the policy names.
+    pub async fn warm_up(&self, accounts: &BTreeSet<AccountId>) {
+        for account in accounts {
+            let _type = self.account_type(account).await;
+        }
+        if accounts.is_empty() {
+            let _answer = self.client.list_accounts().max_results(1).send().await;
+        }
+    }
+
+    /// The type of an account; `None` where the directory does not have it.
+    async fn account_type(&self, account: &AccountId) -> Result<Option<AccountType>, Failure> {
+        let now = self.host.now();
+        let remembered = self.known().types.get(account).copied();
+        if let Some((kind, since)) = remembered.filter(|(_, since)| now.duration_since(*since) < TYPE_KNOWN_FOR) {
+            let _ = since;
+            return Ok(Some(kind));
+        }
+        match self.client.get_account().account_id(account.as_ref()).send().await {
+            Ok(answer) => {
+                let kind = answer.account.and_then(|account| account_type(account.account_type.as_ref()?.as_str()));
+                let kind = kind.ok_or_else(|| unreadable("GetAccount"))?;
+                self.known().types.insert(account.clone(), (kind, now));
+                Ok(Some(kind))
+            }
+            Err(error) => match meaning(&error) {
+                ServiceError::NotFound => Ok(None),
+                ServiceError::Throttled | ServiceError::Unknown | ServiceError::Refused => Err(read_failure(&error)),
+            },
+        }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl<H: Host> Directory for Chime<H> {
+    async fn look_up(&self, sought: &[Sought], deadline: Deadline) -> Vec<Result<Found, Failure>> {
+        self.look_up_all(sought, deadline).await
+    }
+
+    async fn act(&self, operation: Operation, account: &AccountId, users: &[UserId]) -> Vec<Answer> {
+        let single = users.first().map(AsRef::as_ref).unwrap_or_default();
+        match operation {
+            // On a Team account the same call removes.
+            Operation::Suspend | Operation::Remove => {
+                let ids = users.iter().map(|user| user.as_ref().to_owned()).collect();
+                let request = self.client.batch_suspend_user().account_id(account.as_ref()).set_user_id_list(Some(ids));
+                match request.send().await {
+                    Ok(answer) => per_user(users, answer.user_errors.unwrap_or_default()),
+                    Err(error) => vec![whole(&error); users.len()],
+                }
+            }
+            Operation::Logout => {
+                let request = self.client.logout_user().account_id(account.as_ref()).user_id(single);
+                vec![request.send().await.map_or_else(|error| whole(&error), |_| Answer::Confirmed)]
+            }
+            Operation::ResetPin => {
+                let request = self.client.reset_personal_pin().account_id(account.as_ref()).user_id(single);
+                // Each send makes another PIN: whether to send again is the plan's business, not the SDK's.
+                let once = aws_sdk_chime::config::Config::builder().retry_config(RetryConfig::disabled());
+                let sent = request.customize().config_override(once).send().await;
+                // The answer holds the new PIN. It is dropped unread.
+                vec![sent.map_or_else(|error| whole(&error), |_| Answer::Confirmed)]
+            }
+        }
+    }
+}
+
+/// The SDK's standard mode does not retry Chime's own throttling error: say that it may.
+#[derive(Debug)]
+struct Throttled;
+
+impl ClassifyRetry for Throttled {
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let header = context.response().and_then(|response| response.headers().get("x-amzn-errortype"));
+        let named = header.is_some_and(|name| name.split(':').next() == Some("ThrottledClientException"));
+        let status = context.response().is_some_and(|response| response.status().as_u16() == 429);
+        if named || status {
+            RetryAction::retryable_error(ErrorKind::ThrottlingError)
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "Chime throttling"
+    }
+}
+
+/// The answer for each user of a batch that the service took: HTTP 200 is not success.
+fn per_user(users: &[UserId], errors: Vec<UserError>) -> Vec<Answer> {
+    let errors: HashMap<String, String> = errors
+        .into_iter()
+        .filter_map(|error| {
+            Some((error.user_id?, error.error_code.map_or_else(String::new, |code| code.as_str().to_owned())))
+        })
+        .collect();
+    users
+        .iter()
+        .map(|user| match errors.get(user.as_ref()) {
+            None => Answer::Confirmed,
+            Some(code) => answer(user_error(code), code),
+        })
+        .collect()
+}
+
+fn whole<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Answer {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or("unnamed");
+    answer(meaning(error), code)
+}
+
+fn answer(meaning: ServiceError, code: &str) -> Answer {
+    match meaning {
+        ServiceError::Throttled => Answer::Throttled,
+        ServiceError::Unknown => Answer::Unknown,
+        ServiceError::NotFound => Answer::NotFound,
+        ServiceError::Refused => Answer::Refused(Code::new(code)),
+    }
+}
+
+fn meaning<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> ServiceError {
+    if matches!(error, SdkError::ConstructionFailure(_)) {
+        // The request never left: it cannot be built, and will not be next time.
+        return ServiceError::Refused;
+    }
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    classify(code, status)
+}
+
+/// What a failed read means. A read that is refused parks the event: somebody must mend the role or the account.
+fn read_failure<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> Failure {
+    match meaning(error) {
+        ServiceError::Throttled => Failure::retryable(Cause::Throttled),
+        ServiceError::Unknown | ServiceError::NotFound => Failure::retryable(Cause::Unanswered),
+        ServiceError::Refused => {
+            let code = Code::new(error.as_service_error().and_then(ProvideErrorMetadata::code).unwrap_or("unnamed"));
+            let message = format!("refused a look-up with {code}");
+            Failure::Permanent(Refusal::new(RefusalCode::RefusedByDirectory, "directory", message))
+        }
+    }
+}
+
+/// An answer without what the service model promises.
+fn unreadable(operation: &'static str) -> Failure {
+    tracing::error!(operation, "an answer of the directory lacks what its model promises");
+    Failure::retryable(Cause::IncompleteListing)
+}
+
+fn account_type(name: &str) -> Option<AccountType> {
+    match name {
+        "Team" => Some(AccountType::Team),
+        "EnterpriseLWA" => Some(AccountType::EnterpriseLwa),
+        "EnterpriseDirectory" => Some(AccountType::EnterpriseDirectory),
+        "EnterpriseOIDC" => Some(AccountType::EnterpriseOidc),
+        _ => None,
+    }
+}
+
+/// An account from a listing.
+fn account(listed: &aws_sdk_chime::types::Account) -> Option<Account> {
+    let id = AccountId::try_from(listed.account_id.clone()).ok()?;
+    Some(Account { id, kind: account_type(listed.account_type.as_ref()?.as_str())? })
+}

@@ -1,0 +1,342 @@
+//! Parse: a message body becomes a [`WorkerEvent`] that cannot be wrong, or a [`Refusal`] that names the field.
+//!
+//! No refusal repeats what the sender wrote: members are named, values are not.
+
+mod dating;
+mod envelope;
+pub mod wire;
+
+pub use dating::Moment;
+pub use envelope::SOURCE;
+pub use wire::{Kind, LoginStatus, Missing, Phase, ReasonCategory};
+
+use crate::failure::{Refusal, RefusalCode};
+use crate::person::{FactId, Subject, SubjectId, WorkEmail, WorkerId};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// How far a sender's clock may be ahead of ours before its event is parked.
+pub const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// One worker event, parsed and consistent.
+#[derive(Clone, Debug)]
+pub struct WorkerEvent {
+    /// Its business id.
+    pub id: EventId,
+    /// What happened, and at which stage.
+    pub event_type: EventType,
+    /// When the sender asserted it.
+    pub occurred_at: Timestamp,
+    /// The sender's ordering token.
+    pub revision: Option<String>,
+    /// Whom it is about.
+    pub subject: Subject,
+    /// When it bites. Undated kinds bite when they occurred.
+    pub moment: Moment,
+    /// Which fact it asserts, corrects or rescinds.
+    pub fact: FactId,
+    /// The login's status after it; only with [`Kind::AccountStatus`].
+    pub login: Option<LoginStatus>,
+    /// What its reason amounts to.
+    pub reason: Option<ReasonCategory>,
+    /// What the sender could not tell.
+    pub missing: BTreeSet<Missing>,
+    /// What the event means, without the marks of its transport: two events with one id and another meaning are not equal.
+    pub meaning: Meaning,
+}
+
+/// A business id: 1 to 128 characters of `A-Z a-z 0-9 . _ : -`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId(String);
+
+impl EventId {
+    /// Reads an id.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names `detail.eventId`.
+    pub fn parse(text: &str) -> Result<EventId, Refusal> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
+        if (1..=128).contains(&text.len()) && text.chars().all(allowed) {
+            return Ok(EventId(text.to_owned()));
+        }
+        Err(Refusal::new(
+            RefusalCode::InvalidField,
+            "detail.eventId",
+            "must be 1 to 128 characters of A-Z a-z 0-9 . _ : -",
+        ))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The canonical bytes of what an event means. They hold personal data: only their keyed hash is stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Meaning(String);
+
+impl Meaning {
+    /// The bytes to hash.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Meaning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meaning(redacted)")
+    }
+}
+
+/// Kind and phase of an event, in a combination that exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EventType {
+    kind: Kind,
+    phase: Phase,
+}
+
+impl EventType {
+    /// Every event type there is.
+    #[must_use]
+    pub fn all() -> Vec<EventType> {
+        let kinds = [
+            Kind::Hire,
+            Kind::Termination,
+            Kind::Rehire,
+            Kind::JobChange,
+            Kind::Leave,
+            Kind::Return,
+            Kind::IdentityChange,
+            Kind::AccountStatus,
+            Kind::CredentialCompromise,
+            Kind::Unclassified,
+            Kind::LicenseReclaim,
+            Kind::AccessRemoval,
+        ];
+        let phases =
+            [Phase::Scheduled, Phase::Effective, Phase::Rescinded, Phase::Unknown, Phase::Detected, Phase::Requested];
+        kinds.iter().flat_map(|kind| phases.iter().filter_map(|phase| EventType::new(*kind, *phase))).collect()
+    }
+
+    /// Joins a kind and a phase; `None` where they do not go together.
+    #[must_use]
+    pub fn new(kind: Kind, phase: Phase) -> Option<EventType> {
+        let goes = match kind {
+            Kind::Hire
+            | Kind::Termination
+            | Kind::Rehire
+            | Kind::JobChange
+            | Kind::Leave
+            | Kind::Return
+            | Kind::IdentityChange => {
+                matches!(phase, Phase::Scheduled | Phase::Effective | Phase::Rescinded)
+            }
+            Kind::AccountStatus => phase == Phase::Effective,
+            Kind::CredentialCompromise => phase == Phase::Detected,
+            Kind::Unclassified => phase == Phase::Unknown,
+            Kind::LicenseReclaim | Kind::AccessRemoval => phase == Phase::Requested,
+        };
+        goes.then_some(EventType { kind, phase })
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn kind(self) -> Kind {
+        self.kind
+    }
+
+    /// At which stage.
+    #[must_use]
+    pub fn phase(self) -> Phase {
+        self.phase
+    }
+
+    /// The `detail-type` on the bus.
+    #[must_use]
+    pub fn detail_type(self) -> &'static str {
+        let [scheduled, effective, rescinded] = match self.kind {
+            Kind::Hire => ["worker.hire.scheduled", "worker.hire.effective", "worker.hire.rescinded"],
+            Kind::Termination => {
+                ["worker.termination.scheduled", "worker.termination.effective", "worker.termination.rescinded"]
+            }
+            Kind::Rehire => ["worker.rehire.scheduled", "worker.rehire.effective", "worker.rehire.rescinded"],
+            Kind::JobChange => {
+                ["worker.job_change.scheduled", "worker.job_change.effective", "worker.job_change.rescinded"]
+            }
+            Kind::Leave => ["worker.leave.scheduled", "worker.leave.effective", "worker.leave.rescinded"],
+            Kind::Return => ["worker.return.scheduled", "worker.return.effective", "worker.return.rescinded"],
+            Kind::IdentityChange => [
+                "worker.identity_change.scheduled",
+                "worker.identity_change.effective",
+                "worker.identity_change.rescinded",
+            ],
+            Kind::AccountStatus => ["account.status.effective"; 3],
+            Kind::CredentialCompromise => ["credential.compromise.detected"; 3],
+            Kind::Unclassified => ["worker.unclassified"; 3],
+            Kind::LicenseReclaim => ["license.reclaim.requested"; 3],
+            Kind::AccessRemoval => ["access.removal.requested"; 3],
+        };
+        match self.phase {
+            Phase::Scheduled => scheduled,
+            Phase::Effective | Phase::Unknown | Phase::Detected | Phase::Requested => effective,
+            Phase::Rescinded => rescinded,
+        }
+    }
+
+    /// Whether events of this kind must say when they bite.
+    #[must_use]
+    pub fn is_dated(self) -> bool {
+        match self.kind {
+            Kind::Hire | Kind::Termination | Kind::Rehire | Kind::JobChange | Kind::Leave | Kind::Return => true,
+            Kind::IdentityChange
+            | Kind::AccountStatus
+            | Kind::CredentialCompromise
+            | Kind::Unclassified
+            | Kind::LicenseReclaim
+            | Kind::AccessRemoval => false,
+        }
+    }
+}
+
+/// Reads one message body: an EventBridge envelope, a bare detail, or an SNS notification of either.
+///
+/// # Errors
+/// A [`Refusal`] that names the field that is wrong and says what it must be. It never repeats the value.
+pub fn parse(body: &str) -> Result<WorkerEvent, Refusal> {
+    let opened = envelope::open(body)?;
+    let mut json = serde_json::Deserializer::from_str(&opened.detail);
+    let detail: wire::Detail = serde_path_to_error::deserialize(&mut json).map_err(|error| shape_refusal(&error))?;
+    let event_type = event_type(&detail, opened.detail_type.as_deref())?;
+    let occurred_at = occurred_at(&detail.occurred_at)?;
+    let moment = match &detail.effective {
+        Some(effective) => dating::moment(effective)?,
+        None if event_type.is_dated() => {
+            return Err(Refusal::new(
+                RefusalCode::MissingField,
+                "detail.effective",
+                "is required: when does this bite?",
+            ));
+        }
+        None => Moment::At { at: occurred_at, date: None },
+    };
+    let login = detail.status.as_ref().and_then(|status| status.after);
+    if event_type.kind() == Kind::AccountStatus && login.is_none() {
+        return Err(Refusal::new(RefusalCode::MissingField, "detail.status.after", "is required with account.status"));
+    }
+    Ok(WorkerEvent {
+        id: EventId::parse(&detail.event_id)?,
+        event_type,
+        occurred_at,
+        revision: detail.provider.as_ref().and_then(|provider| provider.revision.clone()),
+        subject: subject(&detail.subject)?,
+        moment,
+        fact: fact(&detail, event_type, moment)?,
+        login,
+        reason: detail.reason.as_ref().and_then(|reason| reason.category),
+        missing: detail.missing.clone(),
+        meaning: meaning(detail)?,
+    })
+}
+
+fn event_type(detail: &wire::Detail, detail_type: Option<&str>) -> Result<EventType, Refusal> {
+    let event_type = EventType::new(detail.kind, detail.phase)
+        .ok_or_else(|| Refusal::new(RefusalCode::InvalidField, "detail.phase", "does not exist for this kind"))?;
+    match detail_type {
+        Some(named) if named != event_type.detail_type() => Err(Refusal::new(
+            RefusalCode::WrongDetailType,
+            "detail-type",
+            format!("disagrees with detail.kind and detail.phase, which say \"{}\"", event_type.detail_type()),
+        )),
+        Some(_) | None => Ok(event_type),
+    }
+}
+
+fn occurred_at(text: &str) -> Result<Timestamp, Refusal> {
+    text.ends_with('Z').then(|| text.parse().ok()).flatten().ok_or_else(|| {
+        Refusal::new(
+            RefusalCode::InvalidField,
+            "detail.occurredAt",
+            "must be a time in UTC, for example \"2026-11-23T09:30:00Z\"",
+        )
+    })
+}
+
+fn subject(subject: &wire::Subject) -> Result<Subject, Refusal> {
+    let parsed = Subject {
+        worker_id: subject.worker_id.as_deref().map(WorkerId::parse).transpose()?,
+        provider_subject: subject.provider_subject_id.as_deref().map(SubjectId::parse).transpose()?,
+        email: subject.email.as_deref().map(WorkEmail::parse).transpose()?,
+    };
+    if parsed.worker_id.is_none() && parsed.provider_subject.is_none() && parsed.email.is_none() {
+        return Err(Refusal::new(
+            RefusalCode::MissingField,
+            "detail.subject",
+            "must carry workerId, email or providerSubjectId",
+        ));
+    }
+    Ok(parsed)
+}
+
+/// The fact that the event names, else kind and effective date. A login has one standing fact.
+fn fact(detail: &wire::Detail, event_type: EventType, moment: Moment) -> Result<FactId, Refusal> {
+    if let Some(named) = &detail.fact_id {
+        return FactId::parse(named);
+    }
+    let kind = event_type.detail_type().trim_start_matches("worker.").split('.').next().unwrap_or_default();
+    let date = moment.date().or_else(|| moment.at().map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date()));
+    match (event_type.is_dated(), date) {
+        (true, Some(date)) => FactId::parse(&format!("{kind}:{date}")),
+        // Undatable: it takes no effect, so its own id is as good as any.
+        (true, None) => FactId::parse(&format!("{kind}:{}", detail.event_id)),
+        (false, _) => FactId::parse(kind),
+    }
+}
+
+/// What the event says, without how and when it came: those differ between two deliveries of one event.
+fn meaning(mut detail: wire::Detail) -> Result<Meaning, Refusal> {
+    detail.occurred_at_source = None;
+    detail.received_at = None;
+    detail.assurance = None;
+    detail.raw_sha256 = None;
+    serde_json::to_string(&detail)
+        .map(Meaning)
+        .map_err(|_| Refusal::new(RefusalCode::InvalidField, "detail", "cannot be written back as JSON"))
+}
+
+/// Says which member has the wrong shape, without the sender's words.
+fn shape_refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Refusal {
+    if !error.inner().is_data() {
+        return Refusal::new(
+            RefusalCode::NotJson,
+            "detail",
+            format!("is not JSON (line {}, column {})", error.inner().line(), error.inner().column()),
+        );
+    }
+    let path = error.path().to_string();
+    let field = if path == "." { "detail".to_owned() } else { format!("detail.{path}") };
+    // serde's message ends with what it expected, in our words; what stands before may be the sender's.
+    let message = error.inner().to_string();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
+    if let Some(name) = message.strip_prefix("missing field ") {
+        return Refusal::new(RefusalCode::MissingField, format!("{field}.{}", name.trim_matches('`')), "is required");
+    }
+    if message.starts_with("unknown field ") {
+        // The name itself is the sender's; it may be anything.
+        let known = message.rsplit_once(", expected ").map_or("", |(_, known)| known);
+        let parent = field.rsplit_once('.').map_or("detail", |(parent, _)| parent);
+        return Refusal::new(
+            RefusalCode::InvalidField,
+            parent.to_owned(),
+            format!("has a member that is not in the schema; it may have {known}"),
+        );
+    }
+    if message.starts_with("duplicate field ") {
+        return Refusal::new(RefusalCode::InvalidField, field, "is there twice");
+    }
+    let expected = message.rsplit_once(", expected ").map_or("another type", |(_, expected)| expected);
+    Refusal::new(RefusalCode::InvalidField, field, format!("has the wrong shape: expected {expected}"))
+}

@@ -1,0 +1,213 @@
+//! The items of the table, as stored.
+
+use crate::directory::{Account, UserId};
+use crate::person::{Facts, PersonKey};
+use crate::plan::Plan;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+
+/// How far an event is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// An attempt is under way, or died.
+    Running,
+    /// Its message comes again.
+    Retry,
+    /// Kept unapplied until a person releases or rejects it.
+    Held,
+    /// Seen in observe mode; nothing was applied.
+    Observed,
+    /// Refused for good, in the dead-letter queue.
+    Parked,
+    /// Carried out and confirmed.
+    Applied,
+    /// No change was needed.
+    Unchanged,
+    /// Another fact decided.
+    Superseded,
+    /// Rejected by an operator.
+    Rejected,
+}
+
+impl State {
+    /// The name in tables, logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            State::Running => "running",
+            State::Retry => "retry",
+            State::Held => "held",
+            State::Observed => "observed",
+            State::Parked => "parked",
+            State::Applied => "applied",
+            State::Unchanged => "unchanged",
+            State::Superseded => "superseded",
+            State::Rejected => "rejected",
+        }
+    }
+
+    /// Whether the event is over: a duplicate gets its stored outcome.
+    #[must_use]
+    pub fn is_done(self) -> bool {
+        match self {
+            State::Applied | State::Unchanged | State::Superseded | State::Rejected => true,
+            State::Running | State::Retry | State::Held | State::Observed | State::Parked => false,
+        }
+    }
+
+    /// The `status` that Powertools gives it.
+    #[must_use]
+    pub fn status(self) -> &'static str {
+        if self.is_done() { "COMPLETED" } else { "INPROGRESS" }
+    }
+
+    /// Whether somebody should look at it: the partition of the index `by_attention`.
+    #[must_use]
+    pub fn attention(self) -> Option<&'static str> {
+        match self {
+            State::Held | State::Observed | State::Parked => Some(self.as_str()),
+            State::Running | State::Retry | State::Applied | State::Unchanged | State::Superseded | State::Rejected => {
+                None
+            }
+        }
+    }
+}
+
+/// The record of one event: `<function>#<eventId>`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventItem {
+    /// The key.
+    pub id: String,
+    /// `INPROGRESS` or `COMPLETED`.
+    pub status: String,
+    /// How far it is.
+    pub state: State,
+    /// Counts every change.
+    pub rev: u64,
+    /// The fencing token of the attempt that wrote last.
+    pub owner: String,
+    /// Attempts in a row that ended without a settle, this one included.
+    pub attempt: u32,
+    /// Whom it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonKey>,
+    /// When the sender asserted it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Timestamp>,
+    /// When it was first claimed, in milliseconds since 1970.
+    pub first_claimed_at: i64,
+    /// When the running attempt's lease ends, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_progress_expiration: Option<i64>,
+    /// When DynamoDB may forget it, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiration: Option<i64>,
+    /// Keyed hash of what the event means.
+    pub validation: String,
+    /// The outcome, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+    /// The plan, and what became of its steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<Plan>,
+    /// Why somebody should look at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<String>,
+    /// The sealed message body, while held or observed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<ByteBuf>,
+}
+
+/// What Rollcall knows of a person: `person#<key>`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PersonItem {
+    /// The key.
+    pub id: String,
+    /// Counts every change; 0 where there is no item yet.
+    pub rev: u64,
+    /// The facts.
+    #[serde(default)]
+    pub facts: Facts,
+    /// The one running attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
+    /// The account of the person's user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<Account>,
+    /// The person's user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// What was taken, so that reinstating restores exactly that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Taken>,
+    /// The alias items that lead here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
+    /// The person that this one was found to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<PersonKey>,
+}
+
+impl PersonItem {
+    /// The attributes that this version writes.
+    pub(super) const OWNED: [&'static str; 8] =
+        ["rev", "facts", "lease", "account", "user", "taken", "aliases", "merged_into"];
+
+    /// Whether an attempt other than `owner`'s has a hold on the person at `now` (milliseconds since 1970).
+    #[must_use]
+    pub fn busy_until(&self, owner: &str, now: i64) -> Option<i64> {
+        self.lease.as_ref().filter(|lease| lease.owner != owner && lease.until > now).map(|lease| lease.until)
+    }
+}
+
+/// One attempt's hold on a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// The fencing token.
+    pub owner: String,
+    /// When it ends, in milliseconds since 1970.
+    pub until: i64,
+    /// The event that it is for.
+    pub event: String,
+}
+
+/// What was taken from a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Taken {
+    /// The account it was taken in.
+    pub account: Account,
+    /// The licence that the user had, where it was looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
+    /// The event that took it.
+    pub event: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// An identifier tied to a person: `alias#<realm>#<what>#<hash>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AliasItem {
+    /// The key.
+    pub id: String,
+    /// Who has it.
+    pub person: PersonKey,
+    /// Since when. An older event means the former holder.
+    pub since: Timestamp,
+    /// Who had it before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<PersonKey>,
+}
+
+impl AliasItem {
+    /// Whom the identifier meant at a time: the former holder before the change, where one is known.
+    #[must_use]
+    pub fn holder(&self, occurred_at: Timestamp) -> PersonKey {
+        match &self.former {
+            Some(former) if occurred_at < self.since => former.clone(),
+            Some(_) | None => self.person.clone(),
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Recall: what the ledger knows of a slice, in one strongly consistent read (plus one for aliases where needed).
+
+use super::items::{AliasItem, EventItem, PersonItem};
+use super::{Item, Ledger, TRANSACTION_ACTIONS, failure, read};
+use crate::directory::Deadline;
+use crate::failure::{Cause, Failure};
+use crate::host::Host;
+use crate::person::{Identity, PersonKey, What};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use jiff::Timestamp;
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+/// What to recall for one event.
+#[derive(Clone, Debug)]
+pub struct Wanted {
+    /// Key of its record.
+    pub event_key: String,
+    /// Who it is about, strongest identifier first. Empty for a body that could not be read.
+    pub identities: Vec<Identity>,
+    /// When it was asserted: a reused address means another person before and after.
+    pub occurred_at: Timestamp,
+}
+
+/// What the ledger knows of one event and its person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recollection {
+    /// The event's record.
+    pub event: Option<EventItem>,
+    /// The person; `None` for a body that could not be read.
+    pub person: Option<(PersonKey, PersonItem)>,
+    /// Identifiers to tie to the person in the claim.
+    pub aliases: Vec<AliasWrite>,
+    /// Persons that this event shows to be the same one: their facts join, and they point here afterwards.
+    pub merges: Vec<(PersonKey, PersonItem)>,
+    /// The event's address belongs to somebody else by now: nobody may be looked up by it.
+    pub address_lost: bool,
+}
+
+/// An alias item to write in the claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AliasWrite {
+    /// The item.
+    pub item: AliasItem,
+    /// The item as recalled; the write is conditional on that.
+    pub prior: Option<AliasItem>,
+}
+
+impl<H: Host> Ledger<H> {
+    /// Recalls a slice. Answers in the order asked.
+    ///
+    /// # Errors
+    /// [`Failure::Retryable`] where DynamoDB does not answer completely in time.
+    pub async fn recall(&self, wanted: &[Wanted], deadline: Deadline) -> Result<Vec<Recollection>, Failure> {
+        let mut cache = Cache::default();
+        let mut keys: BTreeSet<String> = wanted.iter().map(|wanted| wanted.event_key.clone()).collect();
+        keys.extend(wanted.iter().filter_map(|wanted| Some(wanted.identities.first()?.person().item_key())));
+        // Aliases are rarely needed. While there is room, they cost no call of their own.
+        let tied = |identity: &&Identity| identity.what() != What::Worker;
+        let aliases = wanted.iter().flat_map(|wanted| wanted.identities.iter().filter(tied).map(Identity::alias_key));
+        for alias in aliases {
+            if keys.len() < TRANSACTION_ACTIONS {
+                keys.insert(alias);
+            }
+        }
+        loop {
+            self.fetch(&keys, &mut cache, deadline).await?;
+            let resolved: Vec<Resolved> = wanted.iter().map(|wanted| resolve(wanted, &cache)).collect();
+            keys = resolved
+                .iter()
+                .filter_map(|resolved| if let Resolved::Needs(keys) = resolved { Some(keys) } else { None })
+                .flatten()
+                .cloned()
+                .collect();
+            if keys.is_empty() {
+                return wanted
+                    .iter()
+                    .zip(resolved)
+                    .map(|(wanted, resolved)| cache.recollection(wanted, resolved))
+                    .collect();
+            }
+        }
+    }
+
+    /// Fetches keys, 100 a call, until each was answered.
+    async fn fetch(&self, keys: &BTreeSet<String>, cache: &mut Cache, deadline: Deadline) -> Result<(), Failure> {
+        let mut left: Vec<String> = keys.iter().cloned().collect();
+        let mut backoff = Duration::from_millis(20);
+        while !left.is_empty() {
+            if !deadline.allows(self.host.now(), 1) {
+                return Err(Failure::retryable(Cause::OutOfTime));
+            }
+            let chunk: Vec<String> = left.drain(..left.len().min(TRANSACTION_ACTIONS)).collect();
+            let unprocessed = self.batch_get(&chunk, cache).await?;
+            if !unprocessed.is_empty() {
+                self.host.sleep(self.host.jitter(backoff)).await;
+                backoff = (backoff * 2).min(Duration::from_secs(1));
+            }
+            left.extend(unprocessed);
+        }
+        Ok(())
+    }
+
+    async fn batch_get(&self, keys: &[String], cache: &mut Cache) -> Result<Vec<String>, Failure> {
+        let keys_of =
+            keys.iter().map(|key| HashMap::from([("id".to_owned(), AttributeValue::S(key.clone()))])).collect();
+        let request = KeysAndAttributes::builder().set_keys(Some(keys_of)).consistent_read(true).build();
+        let request = request.map_err(|_| Failure::retryable(Cause::Unanswered))?;
+        let answer = self
+            .client
+            .batch_get_item()
+            .request_items(&self.table, request)
+            .send()
+            .await
+            .map_err(|error| failure(&error))?;
+        let unprocessed: Vec<String> = answer
+            .unprocessed_keys
+            .unwrap_or_default()
+            .into_values()
+            .flat_map(|keys| keys.keys)
+            .filter_map(|key| key.get("id").and_then(|id| id.as_s().ok()).cloned())
+            .collect();
+        for key in keys.iter().filter(|key| !unprocessed.contains(key)) {
+            cache.items.insert(key.clone(), None);
+        }
+        for item in answer.responses.unwrap_or_default().into_values().flatten() {
+            if let Some(Ok(id)) = item.get("id").map(|id| id.as_s().cloned()) {
+                cache.items.insert(id, Some(item));
+            }
+        }
+        Ok(unprocessed)
+    }
+}
+
+/// Every key that was answered: its item, or that there is none.
+#[derive(Default)]
+struct Cache {
+    items: HashMap<String, Option<Item>>,
+}
+
+/// Whom the identifiers of an event lead to.
+enum Resolved {
+    /// These keys must be read first.
+    Needs(Vec<String>),
+    /// A body without a person.
+    Nobody,
+    /// A person.
+    Person { key: PersonKey, aliases: Vec<AliasWrite>, merges: Vec<PersonKey>, address_lost: bool },
+    /// An item has a shape that cannot be read.
+    Unreadable(Failure),
+}
+
+impl Cache {
+    /// The item under a key: outer `None` where it was not asked for yet.
+    fn get<T: serde::de::DeserializeOwned>(&self, key: &str) -> Option<Result<Option<T>, Failure>> {
+        self.items.get(key).map(|item| item.clone().map(read).transpose())
+    }
+
+    fn recollection(&self, wanted: &Wanted, resolved: Resolved) -> Result<Recollection, Failure> {
+        let event = self.get(&wanted.event_key).transpose()?.flatten();
+        let person = |key: PersonKey| -> Result<(PersonKey, PersonItem), Failure> {
+            let item: Option<PersonItem> = self.get(&key.item_key()).transpose()?.flatten();
+            let item = item.unwrap_or_else(|| PersonItem { id: key.item_key(), ..PersonItem::default() });
+            Ok((key, item))
+        };
+        match resolved {
+            Resolved::Needs(_) => Err(Failure::retryable(Cause::Unanswered)),
+            Resolved::Unreadable(failure) => Err(failure),
+            Resolved::Nobody => {
+                Ok(Recollection { event, person: None, aliases: Vec::new(), merges: Vec::new(), address_lost: false })
+            }
+            Resolved::Person { key, aliases, merges, address_lost } => Ok(Recollection {
+                event,
+                person: Some(person(key)?),
+                aliases,
+                address_lost,
+                merges: merges.into_iter().map(person).collect::<Result<_, _>>()?,
+            }),
+        }
+    }
+}
+
+/// Finds the person of an event: its strongest identifier says who, the others are tied to that person.
+fn resolve(wanted: &Wanted, cache: &Cache) -> Resolved {
+    match try_resolve(wanted, cache) {
+        Ok(resolved) => resolved,
+        Err(Stop::Needs(keys)) => Resolved::Needs(keys),
+        Err(Stop::Failed(failure)) => Resolved::Unreadable(failure),
+    }
+}
+
+/// Why a resolution cannot go on yet.
+enum Stop {
+    Needs(Vec<String>),
+    Failed(Failure),
+}
+
+fn item<T: serde::de::DeserializeOwned>(cache: &Cache, key: &str) -> Result<Option<T>, Stop> {
+    match cache.get(key) {
+        None => Err(Stop::Needs(vec![key.to_owned()])),
+        Some(answer) => answer.map_err(Stop::Failed),
+    }
+}
+
+fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
+    let Some((strongest, others)) = wanted.identities.split_first() else {
+        return Ok(Resolved::Nobody);
+    };
+    let mut address_lost = false;
+    // An employee number names its person by itself; a weaker identifier may be tied to a stronger one.
+    let named = if strongest.what() == What::Worker {
+        strongest.person()
+    } else {
+        match item::<AliasItem>(cache, &strongest.alias_key())? {
+            Some(alias) => {
+                let holder = alias.holder(wanted.occurred_at);
+                address_lost = strongest.what() == What::Email && holder != alias.person;
+                holder
+            }
+            None => strongest.person(),
+        }
+    };
+    let key = follow(named, cache)?;
+    let person: Option<PersonItem> = item(cache, &key.item_key())?;
+    let (mut aliases, mut merges, mut needs) = (Vec::new(), Vec::new(), Vec::new());
+    // Who has an address now matters as soon as the directory is asked for it: not while the user id is known.
+    let known = person.as_ref().filter(|person| person.user.is_some()).map_or(&[][..], |person| &person.aliases);
+    for other in others.iter().filter(|other| !known.contains(&other.alias_key())) {
+        match tie(other, &key, wanted.occurred_at, cache) {
+            Ok(tie) => {
+                aliases.extend(tie.alias);
+                merges.extend(tie.merge);
+                address_lost |= tie.belongs_to_another && other.what() == What::Email;
+            }
+            Err(Stop::Needs(keys)) => needs.extend(keys),
+            Err(stop) => return Err(stop),
+        }
+    }
+    if !needs.is_empty() {
+        return Err(Stop::Needs(needs));
+    }
+    Ok(Resolved::Person { key, aliases, merges, address_lost })
+}
+
+/// Follows the pointers of merged persons: address to provider's id to employee number, so two at most.
+fn follow(mut key: PersonKey, cache: &Cache) -> Result<PersonKey, Stop> {
+    for _ in 0..3 {
+        match item::<PersonItem>(cache, &key.item_key())?.and_then(|person| person.merged_into) {
+            Some(next) => key = next,
+            None => break,
+        }
+    }
+    Ok(key)
+}
+
+/// How one more identifier is tied to a person.
+#[derive(Default)]
+struct Tie {
+    alias: Option<AliasWrite>,
+    merge: Option<PersonKey>,
+    belongs_to_another: bool,
+}
+
+fn tie(other: &Identity, person: &PersonKey, occurred_at: Timestamp, cache: &Cache) -> Result<Tie, Stop> {
+    let id = other.alias_key();
+    let Some(alias) = item::<AliasItem>(cache, &id)? else {
+        let alone = other.person();
+        let known: Option<PersonItem> = item(cache, &alone.item_key())?;
+        let item = AliasItem { id, person: person.clone(), since: occurred_at, former: None };
+        let merge = known.filter(|known| known.merged_into.is_none()).map(|_| alone);
+        return Ok(Tie { alias: Some(AliasWrite { item, prior: None }), merge, belongs_to_another: false });
+    };
+    if &follow(alias.person.clone(), cache)? == person {
+        return Ok(Tie::default());
+    }
+    let newer = occurred_at > alias.since;
+    let item = if newer {
+        // An address that somebody else had is given to this person, who inherits nothing.
+        Some(AliasItem { id, person: person.clone(), since: occurred_at, former: Some(alias.person.clone()) })
+    } else {
+        // An older event tells who had it before.
+        alias.former.is_none().then(|| AliasItem { former: Some(person.clone()), ..alias.clone() })
+    };
+    let write = item.map(|item| AliasWrite { item, prior: Some(alias) });
+    Ok(Tie { alias: write, merge: None, belongs_to_another: !newer })
+}

@@ -1,0 +1,33 @@
+//! The core of Rollcall: what happens between an HR event on a queue and a Chime account that follows it.
+//!
+//! The road of one batch, one module a step:
+//!
+//! 1. [`event`]: parse a message body into a [`event::WorkerEvent`] that cannot be wrong, or refuse it.
+//! 2. [`ledger`]: recall what is known of events and persons; claim; settle (DynamoDB).
+//! 3. [`directory`]: look people up, and the port to whatever holds the accounts (Amazon Chime).
+//! 4. [`decide`]: from event, facts and directory to a [`decide::Decision`]. Pure.
+//! 5. [`apply`]: the only code that changes the directory, in as few calls as it allows.
+//! 6. [`batch`]: SQS in, the road for all messages together, exactly the messages to see again out.
+//!
+//! What those steps speak of: [`person`] (identifiers, facts, what is due), [`plan`] (steps), [`outcome`], [`failure`]
+//! (will trying again help?), [`routes`] (which function consumes what). Around them: [`config`], [`policy`], [`seal`],
+//! [`host`] (time and chance), [`queue`], [`telemetry`], [`start`] (wiring).
+
+pub mod apply;
+pub mod batch;
+pub mod config;
+pub mod decide;
+pub mod directory;
+pub mod event;
+pub mod failure;
+pub mod host;
+pub mod ledger;
+pub mod outcome;
+pub mod person;
+pub mod plan;
+pub mod policy;
+pub mod queue;
+pub mod routes;
+pub mod seal;
+pub mod start;
+pub mod telemetry;

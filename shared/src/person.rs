@@ -1,0 +1,219 @@
+//! Who an event is about: identifiers that cannot be wrong, and never show themselves.
+//!
+//! Identifiers of people are personal data. Their `Debug` is redacted; the ledger knows them by a keyed hash only.
+
+mod facts;
+
+pub use facts::{Access, AccessPolicy, Assertion, Fact, FactKind, Facts, Standing, TooManyFacts};
+
+use crate::failure::{Refusal, RefusalCode};
+use crate::seal::Keys;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The longest identifier that is accepted, in bytes.
+const IDENTIFIER_LIMIT: usize = 256;
+
+macro_rules! personal {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(String);
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(redacted)"))
+            }
+        }
+    };
+}
+
+personal! {
+    /// HR's employee number. A string: leading zeros count.
+    WorkerId
+}
+personal! {
+    /// The identity provider's own id of a person.
+    SubjectId
+}
+personal! {
+    /// A work address, lower case. Chime compares addresses without regard to case.
+    WorkEmail
+}
+
+impl WorkerId {
+    /// Reads an employee number.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names `detail.subject.workerId`.
+    pub fn parse(text: &str) -> Result<WorkerId, Refusal> {
+        identifier(text, "detail.subject.workerId").map(WorkerId)
+    }
+}
+
+impl SubjectId {
+    /// Reads an identity provider's id.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names `detail.subject.providerSubjectId`.
+    pub fn parse(text: &str) -> Result<SubjectId, Refusal> {
+        identifier(text, "detail.subject.providerSubjectId").map(SubjectId)
+    }
+}
+
+impl WorkEmail {
+    /// Reads an address: something, `@`, and a domain with a dot, without spaces (Chime's own pattern is `.+@.+\..+`).
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names `detail.subject.email`.
+    pub fn parse(text: &str) -> Result<WorkEmail, Refusal> {
+        let whole = text.trim().to_lowercase();
+        let good = whole.len() <= IDENTIFIER_LIMIT
+            && !whole.chars().any(|c| c.is_whitespace() || c.is_control())
+            && whole.rsplit_once('@').is_some_and(|(name, domain)| {
+                !name.is_empty()
+                    && domain.split_once('.').is_some_and(|(host, top)| !host.is_empty() && !top.is_empty())
+            });
+        if good {
+            return Ok(WorkEmail(whole));
+        }
+        Err(Refusal::new(RefusalCode::InvalidField, "detail.subject.email", "must be an e-mail address"))
+    }
+
+    /// The part after the last `@`.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+fn identifier(text: &str, field: &'static str) -> Result<String, Refusal> {
+    let whole = text.trim();
+    if whole.is_empty() || whole.len() > IDENTIFIER_LIMIT || whole.chars().any(char::is_control) {
+        return Err(Refusal::new(RefusalCode::InvalidField, field, "must be 1 to 256 visible characters"));
+    }
+    Ok(whole.to_owned())
+}
+
+/// All that an event says about who it is about; at least one member is there.
+#[derive(Clone, Debug)]
+pub struct Subject {
+    /// HR's employee number.
+    pub worker_id: Option<WorkerId>,
+    /// The identity provider's id.
+    pub provider_subject: Option<SubjectId>,
+    /// The address.
+    pub email: Option<WorkEmail>,
+}
+
+impl Subject {
+    /// The keyed hashes of the identifiers, strongest first: employee number, provider's id, address.
+    #[must_use]
+    pub fn identities(&self, realm: &str, keys: &Keys) -> Vec<Identity> {
+        [
+            (What::Worker, self.worker_id.as_ref().map(AsRef::as_ref)),
+            (What::Subject, self.provider_subject.as_ref().map(AsRef::as_ref)),
+            (What::Email, self.email.as_ref().map(AsRef::as_ref)),
+        ]
+        .into_iter()
+        .filter_map(|(what, value)| {
+            Some(Identity { what, hash: keys.hash(&[realm, what.as_str(), value?]), realm: realm.to_owned() })
+        })
+        .collect()
+    }
+}
+
+/// What kind of identifier an [`Identity`] stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum What {
+    /// An employee number.
+    Worker,
+    /// An identity provider's id.
+    Subject,
+    /// An address.
+    Email,
+}
+
+impl What {
+    fn as_str(self) -> &'static str {
+        match self {
+            What::Worker => "worker",
+            What::Subject => "subject",
+            What::Email => "email",
+        }
+    }
+}
+
+/// One identifier of a person, hashed with the person key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    what: What,
+    realm: String,
+    hash: String,
+}
+
+impl Identity {
+    /// What kind of identifier it is.
+    #[must_use]
+    pub fn what(&self) -> What {
+        self.what
+    }
+
+    /// The person that this identifier names by itself.
+    #[must_use]
+    pub fn person(&self) -> PersonKey {
+        PersonKey(self.hash.clone())
+    }
+
+    /// The ledger key under which this identifier is tied to a person.
+    #[must_use]
+    pub fn alias_key(&self) -> String {
+        format!("alias#{}#{}#{}", self.realm, self.what.as_str(), self.hash)
+    }
+}
+
+/// A person, known by a keyed hash: 32 hexadecimal digits. Safe to log.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PersonKey(String);
+
+impl PersonKey {
+    /// The hash as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The ledger key of the person's item.
+    #[must_use]
+    pub fn item_key(&self) -> String {
+        format!("person#{}", self.0)
+    }
+}
+
+/// Names one fact of a person: 1 to 256 visible characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FactId(String);
+
+impl FactId {
+    /// Reads a fact's name.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names `detail.factId`.
+    pub fn parse(text: &str) -> Result<FactId, Refusal> {
+        identifier(text, "detail.factId").map(FactId)
+    }
+
+    /// The name as text. A sender chose it: not for logs.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

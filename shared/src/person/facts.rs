@@ -1,0 +1,369 @@
+//! Facts, and what is due: pure functions of a set.
+//!
+//! An event asserts a fact. Inside a fact the newest assertion wins; between facts the *effective* time decides, never
+//! announcement or arrival. *Invariant*: what is due depends on the set of assertions seen, not on their order.
+
+use crate::event::{EventType, Kind, LoginStatus, Phase, ReasonCategory, WorkerEvent};
+use crate::person::FactId;
+use jiff::{Timestamp, civil::Date};
+use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
+use thiserror::Error;
+
+/// The most facts that one person keeps.
+const FACT_LIMIT: usize = 32;
+
+/// What HR asserts about a person, as far as it bears on access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactKind {
+    /// Employed from.
+    Hire,
+    /// Employed again from.
+    Rehire,
+    /// Not employed from.
+    Termination,
+    /// On leave from.
+    Leave,
+    /// Back from leave.
+    Return,
+    /// What an identity provider says of the login.
+    Login,
+}
+
+impl FactKind {
+    /// The kind of fact that an event of this type asserts; `None` where it asserts none that bears on access.
+    #[must_use]
+    pub fn of(event_type: EventType) -> Option<FactKind> {
+        match event_type.kind() {
+            Kind::Hire => Some(FactKind::Hire),
+            Kind::Rehire => Some(FactKind::Rehire),
+            Kind::Termination => Some(FactKind::Termination),
+            Kind::Leave => Some(FactKind::Leave),
+            Kind::Return => Some(FactKind::Return),
+            Kind::AccountStatus => Some(FactKind::Login),
+            Kind::JobChange
+            | Kind::IdentityChange
+            | Kind::CredentialCompromise
+            | Kind::Unclassified
+            | Kind::LicenseReclaim
+            | Kind::AccessRemoval => None,
+        }
+    }
+
+    fn is_employment(self) -> bool {
+        match self {
+            FactKind::Hire | FactKind::Rehire | FactKind::Termination => true,
+            FactKind::Leave | FactKind::Return | FactKind::Login => false,
+        }
+    }
+
+    fn is_leave(self) -> bool {
+        match self {
+            FactKind::Leave | FactKind::Return => true,
+            FactKind::Hire | FactKind::Rehire | FactKind::Termination | FactKind::Login => false,
+        }
+    }
+
+    /// On one day a start beats an end (a contract change), and at one instant a leave beats a return.
+    fn wins_ties(self) -> bool {
+        match self {
+            FactKind::Hire | FactKind::Rehire | FactKind::Leave => true,
+            FactKind::Termination | FactKind::Return | FactKind::Login => false,
+        }
+    }
+}
+
+/// How an assertion stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// HR says that it is so.
+    Asserted,
+    /// HR took it back: it is not so.
+    Rescinded,
+    /// An operator rejected it.
+    Rejected,
+}
+
+/// Who asserted it, and when: orders the assertions of one fact.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assertion {
+    /// When the sender asserted it.
+    pub occurred_at: Timestamp,
+    /// The sender's ordering token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<String>,
+    /// The event that carried it.
+    pub event: String,
+}
+
+impl Assertion {
+    fn order(&self, other: &Assertion) -> Ordering {
+        self.occurred_at
+            .cmp(&other.occurred_at)
+            .then_with(|| revision(self.revision.as_deref()).cmp(&revision(other.revision.as_deref())))
+            .then_with(|| self.event.cmp(&other.event))
+    }
+}
+
+/// Numbers by value, before them no token, after them words.
+fn revision(token: Option<&str>) -> (u8, u128, &str) {
+    match token.map(|token| (token, token.parse::<u128>())) {
+        None => (0, 0, ""),
+        Some((_, Ok(number))) => (1, number, ""),
+        Some((token, Err(_))) => (2, 0, token),
+    }
+}
+
+/// One fact: the newest assertion of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Its name; unique with `kind`.
+    pub id: FactId,
+    /// What it says.
+    pub kind: FactKind,
+    /// From which instant; `None` where that cannot be told, and then it takes no effect.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// The date at the person's work site.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub date: Option<Date>,
+    /// How it stands.
+    pub standing: Standing,
+    /// Only for [`FactKind::Login`]: may the login be used?
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active: Option<bool>,
+    /// What its reason amounts to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<ReasonCategory>,
+    /// Who asserted it last, and when.
+    #[serde(flatten)]
+    pub assertion: Assertion,
+}
+
+impl Fact {
+    /// The fact that an event asserts; `None` where it asserts none that bears on access.
+    #[must_use]
+    pub fn asserted_by(event: &WorkerEvent) -> Option<Fact> {
+        let kind = FactKind::of(event.event_type)?;
+        let standing = match event.event_type.phase() {
+            Phase::Rescinded => Standing::Rescinded,
+            Phase::Scheduled | Phase::Effective | Phase::Unknown | Phase::Detected | Phase::Requested => {
+                Standing::Asserted
+            }
+        };
+        let active = event.login.map(|status| match status {
+            LoginStatus::Active | LoginStatus::Pending => true,
+            LoginStatus::OnLeave
+            | LoginStatus::Suspended
+            | LoginStatus::Deactivated
+            | LoginStatus::Terminated
+            | LoginStatus::Deleted
+            | LoginStatus::Unknown => false,
+        });
+        Some(Fact {
+            id: event.fact.clone(),
+            kind,
+            at: event.moment.at(),
+            date: event.moment.date(),
+            standing,
+            active: if kind == FactKind::Login { active } else { None },
+            reason: event.reason,
+            assertion: Assertion {
+                occurred_at: event.occurred_at,
+                revision: event.revision.clone(),
+                event: event.id.as_str().to_owned(),
+            },
+        })
+    }
+
+    /// Orders the assertions of one fact. Of two logins at one instant the inactive one counts as newer.
+    fn newness(&self, other: &Fact) -> Ordering {
+        self.assertion
+            .occurred_at
+            .cmp(&other.assertion.occurred_at)
+            .then_with(|| (self.active == Some(false)).cmp(&(other.active == Some(false))))
+            .then_with(|| self.assertion.order(&other.assertion))
+    }
+
+    fn holds(&self, now: Timestamp) -> bool {
+        self.standing == Standing::Asserted && self.at.is_some_and(|at| at <= now)
+    }
+}
+
+/// Whether a person must have access now, and which fact says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Access is due.
+    Due(FactId),
+    /// No access is due.
+    NotDue(FactId),
+    /// No fact says: as the directory has it.
+    AsIs,
+}
+
+/// Which families besides employment take access away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AccessPolicy {
+    /// A leave takes access away.
+    pub leave: bool,
+    /// An inactive login takes access away.
+    pub login: bool,
+}
+
+impl Default for AccessPolicy {
+    fn default() -> Self {
+        AccessPolicy { leave: true, login: true }
+    }
+}
+
+/// A person has more facts than the ledger keeps, and none is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the person already has {FACT_LIMIT} facts that are not over")]
+pub struct TooManyFacts;
+
+/// The facts of one person, ordered by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Facts(Vec<Fact>);
+
+impl Facts {
+    /// The facts, ordered by kind and name.
+    pub fn iter(&self) -> impl Iterator<Item = &Fact> {
+        self.0.iter()
+    }
+
+    /// The current assertion of a fact.
+    #[must_use]
+    pub fn get(&self, kind: FactKind, id: &FactId) -> Option<&Fact> {
+        self.0.iter().find(|fact| fact.kind == kind && &fact.id == id)
+    }
+
+    /// Adds an assertion. The newest assertion of a fact stays; an older one changes nothing.
+    ///
+    /// # Errors
+    /// [`TooManyFacts`] where [`FACT_LIMIT`] is reached and no fact lies before the present employment.
+    pub fn assert(&mut self, fact: Fact, now: Timestamp) -> Result<(), TooManyFacts> {
+        match self.0.iter_mut().find(|known| known.kind == fact.kind && known.id == fact.id) {
+            Some(known) => {
+                if fact.newness(known) == Ordering::Greater {
+                    *known = fact;
+                }
+            }
+            None => {
+                self.0.push(fact);
+                self.0.sort_by(|a, b| (a.kind, &a.id).cmp(&(b.kind, &b.id)));
+            }
+        }
+        while self.0.len() > FACT_LIMIT {
+            let oldest = self.oldest_before_present_employment(now).ok_or(TooManyFacts)?;
+            self.0.remove(oldest);
+        }
+        Ok(())
+    }
+
+    /// Adds all facts of another set: two persons were found to be one.
+    ///
+    /// # Errors
+    /// As [`Facts::assert`].
+    pub fn unite(&mut self, other: &Facts, now: Timestamp) -> Result<(), TooManyFacts> {
+        other.iter().try_for_each(|fact| self.assert(fact.clone(), now))
+    }
+
+    /// Whether access is due now.
+    #[must_use]
+    pub fn access(&self, now: Timestamp, policy: AccessPolicy) -> Access {
+        let employment = self.employment(now);
+        if let Some(Employment::Over(fact)) = employment {
+            return Access::NotDue(fact.id.clone());
+        }
+        let start = match employment {
+            Some(Employment::Running(start)) => Some(start),
+            Some(Employment::Over(_)) | None => None,
+        };
+        if let Some(leave) = self.leave(now, start).filter(|_| policy.leave) {
+            return Access::NotDue(leave.id.clone());
+        }
+        if let Some(login) = self.inactive_login(now).filter(|_| policy.login) {
+            return Access::NotDue(login.id.clone());
+        }
+        start.map_or(Access::AsIs, |start| Access::Due(start.id.clone()))
+    }
+
+    /// The employment family: the latest effective fact, and where there is none, a start that HR took back.
+    fn employment(&self, now: Timestamp) -> Option<Employment<'_>> {
+        let in_force = latest(self.0.iter().filter(|fact| fact.kind.is_employment() && fact.holds(now)));
+        if let Some(fact) = in_force {
+            return Some(match fact.kind {
+                FactKind::Hire | FactKind::Rehire => Employment::Running(fact),
+                FactKind::Termination | FactKind::Leave | FactKind::Return | FactKind::Login => Employment::Over(fact),
+            });
+        }
+        // A person whose only start was taken back never started. A termination taken back says nothing.
+        let taken_back = self.0.iter().filter(|fact| {
+            fact.kind.is_employment() && fact.standing == Standing::Rescinded && fact.at.is_some_and(|at| at <= now)
+        });
+        latest(taken_back).filter(|fact| fact.kind != FactKind::Termination).map(Employment::Over)
+    }
+
+    /// The leave in force. One that began before the present employment ended with the former.
+    fn leave(&self, now: Timestamp, start: Option<&Fact>) -> Option<&Fact> {
+        let running = self
+            .0
+            .iter()
+            .filter(|fact| fact.kind.is_leave() && fact.holds(now) && start.is_none_or(|start| !before(fact, start)));
+        running
+            .max_by(|a, b| {
+                a.at.cmp(&b.at).then_with(|| a.kind.wins_ties().cmp(&b.kind.wins_ties())).then_with(|| a.id.cmp(&b.id))
+            })
+            .filter(|fact| fact.kind == FactKind::Leave)
+    }
+
+    fn inactive_login(&self, now: Timestamp) -> Option<&Fact> {
+        self.0
+            .iter()
+            .filter(|fact| fact.kind == FactKind::Login && fact.holds(now))
+            .max_by(|a, b| a.newness(b))
+            .filter(|fact| fact.active == Some(false))
+    }
+
+    fn oldest_before_present_employment(&self, now: Timestamp) -> Option<usize> {
+        let start = match self.employment(now)? {
+            Employment::Running(start) => start,
+            Employment::Over(_) => return None,
+        };
+        let over = self.0.iter().enumerate().filter(|(_, fact)| fact.kind != FactKind::Login && before(fact, start));
+        over.min_by(|(_, a), (_, b)| a.at.cmp(&b.at).then_with(|| a.id.cmp(&b.id))).map(|(index, _)| index)
+    }
+}
+
+enum Employment<'a> {
+    Running(&'a Fact),
+    Over(&'a Fact),
+}
+
+/// The latest employment fact: by local date where both have one, else by instant.
+///
+/// Dates and instants do not mix into one order, so the latest dated and the latest undated fact are found first.
+fn latest<'a>(facts: impl Iterator<Item = &'a Fact>) -> Option<&'a Fact> {
+    let (dated, undated): (Vec<&Fact>, Vec<&Fact>) = facts.partition(|fact| fact.date.is_some());
+    let tie = |a: &Fact, b: &Fact| a.kind.wins_ties().cmp(&b.kind.wins_ties());
+    let last = |a: &Fact, b: &Fact| a.at.cmp(&b.at).then_with(|| a.id.cmp(&b.id));
+    let dated = dated.into_iter().max_by(|a, b| a.date.cmp(&b.date).then_with(|| tie(a, b)).then_with(|| last(a, b)));
+    let undated = undated.into_iter().max_by(|a, b| a.at.cmp(&b.at).then_with(|| tie(a, b)).then_with(|| last(a, b)));
+    match (dated, undated) {
+        (Some(dated), Some(undated)) => {
+            let order = dated.at.cmp(&undated.at).then_with(|| tie(dated, undated));
+            Some(if order == Ordering::Less { undated } else { dated })
+        }
+        (dated, undated) => dated.or(undated),
+    }
+}
+
+fn before(fact: &Fact, start: &Fact) -> bool {
+    match (fact.date, start.date) {
+        (Some(date), Some(start)) => date < start,
+        (Some(_) | None, Some(_) | None) => fact.at < start.at,
+    }
+}

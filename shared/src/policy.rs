@@ -1,0 +1,185 @@
+//! The policy: one JSON document (`policy.json`), with a section for each part that needs one.
+
+use crate::directory::AccountId;
+use crate::event::ReasonCategory;
+use crate::person::{AccessPolicy, WorkEmail};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use thiserror::Error;
+
+/// What the operator of Rollcall decided.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Which Chime account holds the people of which domains. Others are searched in all accounts.
+    #[serde(default)]
+    pub accounts: Vec<AccountRule>,
+    /// When a personal meeting PIN is reset besides taking access away.
+    #[serde(default)]
+    pub pin_reset: PinReset,
+    /// Which facts besides employment take access away.
+    #[serde(default)]
+    pub access: AccessRules,
+}
+
+/// One Chime account and its domains.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountRule {
+    /// The Chime account's id.
+    #[schemars(with = "String")]
+    pub account: AccountId,
+    /// The domains of its people's addresses, for example `example.com`. Subdomains are named by themselves.
+    pub domains: Vec<String>,
+}
+
+/// When a personal meeting PIN is reset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PinReset {
+    /// Whenever access is taken away.
+    Always,
+    /// When the reason is involuntary or a matter of security.
+    #[default]
+    Security,
+    /// Never, except for a compromised credential.
+    Never,
+}
+
+impl PinReset {
+    /// Whether a PIN is reset for this reason.
+    #[must_use]
+    pub fn applies(self, reason: Option<ReasonCategory>) -> bool {
+        match self {
+            PinReset::Always => true,
+            PinReset::Never => false,
+            PinReset::Security => match reason {
+                Some(ReasonCategory::Involuntary | ReasonCategory::Security) => true,
+                Some(ReasonCategory::Voluntary | ReasonCategory::Unknown) | None => false,
+            },
+        }
+    }
+}
+
+/// Which facts besides employment take access away.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AccessRules {
+    /// A leave takes access away until the return.
+    pub on_leave: OnAbsence,
+    /// A login that the identity provider switched off takes access away until it is switched on.
+    pub on_inactive_login: OnAbsence,
+}
+
+impl Default for AccessRules {
+    fn default() -> Self {
+        AccessRules { on_leave: OnAbsence::Suspend, on_inactive_login: OnAbsence::Suspend }
+    }
+}
+
+/// What an absence does to access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnAbsence {
+    /// It takes access away.
+    Suspend,
+    /// It leaves access alone.
+    Keep,
+}
+
+/// The policy document cannot be used.
+#[derive(Debug, Error)]
+pub enum BrokenPolicy {
+    /// It is not JSON, or not of the schema's shape.
+    #[error("the policy is not of its schema's shape: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// A domain stands under two accounts, or is no domain.
+    #[error("policy.accounts[{index}].domains: {problem}")]
+    Domain {
+        /// Which rule, from 0.
+        index: usize,
+        /// What is wrong.
+        problem: &'static str,
+    },
+}
+
+impl Policy {
+    /// Reads a policy document.
+    ///
+    /// # Errors
+    /// [`BrokenPolicy`], with the line or the rule that is wrong.
+    pub fn parse(text: &str) -> Result<Policy, BrokenPolicy> {
+        let mut policy: Policy = serde_json::from_str(text)?;
+        let mut seen = std::collections::BTreeSet::new();
+        for (index, rule) in policy.accounts.iter_mut().enumerate() {
+            for domain in &mut rule.domains {
+                *domain = domain.trim().to_lowercase();
+                if domain.is_empty() || domain.contains('@') {
+                    return Err(BrokenPolicy::Domain { index, problem: "holds something that is no domain" });
+                }
+                if !seen.insert(domain.clone()) {
+                    return Err(BrokenPolicy::Domain {
+                        index,
+                        problem: "holds a domain that an earlier rule already has",
+                    });
+                }
+            }
+        }
+        Ok(policy)
+    }
+
+    /// The account that the policy names for an address.
+    #[must_use]
+    pub fn account_of(&self, email: &WorkEmail) -> Option<&AccountId> {
+        self.accounts
+            .iter()
+            .find(|rule| rule.domains.iter().any(|domain| domain == email.domain()))
+            .map(|rule| &rule.account)
+    }
+
+    /// Which fact families take access away.
+    #[must_use]
+    pub fn access_policy(&self) -> AccessPolicy {
+        AccessPolicy {
+            leave: self.access.on_leave == OnAbsence::Suspend,
+            login: self.access.on_inactive_login == OnAbsence::Suspend,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pin_is_reset_as_the_policy_says() {
+        let reasons = [
+            None,
+            Some(ReasonCategory::Voluntary),
+            Some(ReasonCategory::Unknown),
+            Some(ReasonCategory::Involuntary),
+            Some(ReasonCategory::Security),
+        ];
+        let table = [
+            (PinReset::Always, [true, true, true, true, true]),
+            (PinReset::Security, [false, false, false, true, true]),
+            (PinReset::Never, [false, false, false, false, false]),
+        ];
+        for (policy, expected) in table {
+            assert_eq!(reasons.map(|reason| policy.applies(reason)), expected, "{policy:?}");
+        }
+    }
+
+    #[test]
+    fn a_domain_belongs_to_one_account() {
+        let twice = r#"{"accounts":[{"account":"a","domains":["x.example"]},{"account":"b","domains":["X.example"]}]}"#;
+        let error = Policy::parse(twice).unwrap_err().to_string();
+        assert_eq!(error, "policy.accounts[1].domains: holds a domain that an earlier rule already has");
+    }
+
+    #[test]
+    fn a_misspelt_section_is_refused_with_its_line() {
+        let error = Policy::parse("{\n \"pin_resets\": \"never\"\n}").unwrap_err().to_string();
+        assert!(error.contains("pin_resets") && error.contains("line 2"), "{error}");
+    }
+}

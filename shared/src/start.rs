@@ -1,0 +1,88 @@
+//! Wiring: from the environment to a road, once per process, and from an invocation to that road.
+
+use crate::batch::Road;
+use crate::config::Config;
+use crate::decide::decide;
+use crate::directory::chime::Chime;
+use crate::directory::{AccountId, CALL_TIMEOUT, Deadline, Directory};
+use crate::host::{Host, System};
+use crate::ledger::Ledger;
+use crate::queue::{Queue, Sqs};
+use crate::routes::Function;
+use crate::telemetry;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use futures_util::FutureExt;
+use jiff::Timestamp;
+use lambda_runtime::LambdaEvent;
+use std::collections::BTreeSet;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+/// The road of a function on AWS.
+pub type AwsRoad = Road<Chime<System>, Sqs, System>;
+
+/// The SDK's configuration: one HTTP and TLS stack, bounded calls, standard retries.
+pub async fn sdk_config() -> SdkConfig {
+    // TLS on ring: its first random number costs microseconds, aws-lc's jitter entropy 25 to 65 ms of CPU.
+    let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(Duration::from_millis(3500))
+        .operation_timeout(CALL_TIMEOUT)
+        .build();
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http)
+        .timeout_config(timeouts)
+        .retry_config(RetryConfig::standard().with_max_attempts(3))
+        .load()
+        .await
+}
+
+/// Builds the road and opens its connections: initialisation has a full processor, the first event may not.
+pub async fn road(function: Function, config: Config) -> AwsRoad {
+    let sdk = sdk_config().await;
+    let host = System::default();
+    let road = Road {
+        function,
+        directory: Chime::new(&sdk, host.clone()),
+        ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&sdk), config.table, host.clone()),
+        queue: Sqs::new(aws_sdk_sqs::Client::new(&sdk), config.queue_url, config.dlq_url),
+        host,
+        policy: config.policy,
+        keys: config.keys,
+        decide,
+    };
+    let accounts: BTreeSet<AccountId> = road.policy.accounts.iter().map(|rule| rule.account.clone()).collect();
+    let both = futures_util::future::join(road.directory.warm_up(&accounts), road.ledger.warm_up());
+    // A service that does not answer now is asked again when an event needs it.
+    let _answered = tokio::time::timeout(CALL_TIMEOUT, both).await;
+    road
+}
+
+/// Serves one invocation. A panic outside a record's own code fails the batch, not the environment.
+///
+/// # Errors
+/// None that is expected: every message is settled or reported.
+pub async fn serve<D, Q, H>(
+    road: &Road<D, Q, H>,
+    event: LambdaEvent<SqsEvent>,
+) -> Result<SqsBatchResponse, lambda_runtime::Error>
+where
+    D: Directory,
+    Q: Queue,
+    H: Host + Clone,
+{
+    let began = road.host.now();
+    let deadline = i64::try_from(event.context.deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+    let deadline = Deadline::at(deadline.unwrap_or(began));
+    let handled = AssertUnwindSafe(road.handle(event.payload, deadline)).catch_unwind().await;
+    let report = handled.map_err(|_| "a panic: the whole batch comes again")?;
+    let now = road.host.now();
+    let took = Duration::try_from(now.duration_since(began)).unwrap_or_default();
+    telemetry::report(road.function, &event.context.request_id, &report, took, now);
+    Ok(report.response)
+}
