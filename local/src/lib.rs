@@ -5,3 +5,5 @@
 //! - [`demo`]: what the demo publishes, what it expects, and how it tells.
 
 pub mod chime;
+pub mod demo;
+pub mod stack;

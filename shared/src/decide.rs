@@ -2,7 +2,7 @@
 //!
 //! A function only moves the directory towards what is due. Whatever the order of arrival, the end is the same.
 
-use crate::directory::{Account, AccountType, Found, Operation, Registration, User, UserId};
+use crate::directory::{Account, AccountType, Found, Operation, Registration, UserId};
 use crate::event::{CLOCK_TOLERANCE, Kind, LoginStatus, Missing, Moment, Phase, WorkerEvent};
 use crate::failure::{Refusal, RefusalCode};
 use crate::person::{Access, Fact, FactId, Facts};
@@ -50,6 +50,8 @@ pub enum Known<'a> {
         account: &'a Account,
         /// The user.
         user: &'a UserId,
+        /// Its licence, where an earlier look-up showed it.
+        licence: Option<&'a str>,
     },
     /// As the directory has it now.
     Found(&'a Found),
@@ -266,7 +268,11 @@ fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
         Known::NotYet => Decision::LookUp,
         Known::NoAddress if case.prior.is_some_and(Plan::user_was_gone) => nobody(case, fact),
         Known::NoAddress => Decision::Hold(Reason::NoAddress),
-        Known::Remembered { account, user } => Decision::Act(plan(case, account, user, None)),
+        Known::Remembered { account, user, licence } => {
+            let before = licence
+                .map(|licence| Before { registration: Registration::Unknown, licence: Some(licence.to_owned()) });
+            Decision::Act(plan(case, account, user, false, before))
+        }
         Known::Found(Found::Nobody) => nobody(case, fact),
         Known::Found(Found::SeveralAccounts) => {
             let message = "is in several accounts; name the right one for its domain in policy.accounts";
@@ -282,14 +288,16 @@ fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
             if blocked && !case.takeover && case.prior.is_none() {
                 return conclude(Concluded::Unchanged, Reason::AlreadySuspended, Some(fact));
             }
-            Decision::Act(plan(case, account, &user.id, Some(user)))
+            let before = Before { registration: user.registration, licence: user.licence.clone() };
+            Decision::Act(plan(case, account, &user.id, true, Some(before)))
         }
     }
 }
 
 /// Nobody is there: either an earlier attempt's removal took effect, or there never was anybody.
 fn nobody(case: &Case<'_>, fact: FactId) -> Decision {
-    let removed = case.prior.filter(|prior| prior.steps.iter().any(|step| step.operation == Operation::Remove));
+    let sent = |step: &Step| step.operation == Operation::Remove && step.status == StepStatus::Unknown;
+    let removed = case.prior.filter(|prior| prior.steps.iter().any(sent));
     let Some(prior) = removed else {
         return conclude(Concluded::Unchanged, Reason::UserNotFound, Some(fact));
     };
@@ -306,7 +314,7 @@ fn nobody(case: &Case<'_>, fact: FactId) -> Decision {
 }
 
 /// The steps that take access away, by account type, in order.
-fn plan(case: &Case<'_>, account: &Account, user: &UserId, found: Option<&User>) -> Plan {
+fn plan(case: &Case<'_>, account: &Account, user: &UserId, fresh: bool, before: Option<Before>) -> Plan {
     let pin = case.policy.pin_reset.applies(case.event.reason).then(|| Step::auxiliary(Operation::ResetPin));
     let mut steps: Vec<Step> = match account.kind {
         // Suspending signs out by itself.
@@ -323,13 +331,13 @@ fn plan(case: &Case<'_>, account: &Account, user: &UserId, found: Option<&User>)
     if let Some(prior) = case.prior.filter(|prior| &prior.user == user) {
         steps.iter_mut().for_each(|step| step.resume(prior));
     }
-    let before = found.map(|user| Before { registration: user.registration, licence: user.licence.clone() });
     Plan {
         account: account.clone(),
         user: user.clone(),
-        fresh: found.is_some(),
+        fresh,
         steps,
-        before: before.or_else(|| case.prior.and_then(|prior| prior.before.clone())),
+        // What an earlier attempt found is older, and nearer to how it was.
+        before: case.prior.filter(|prior| &prior.user == user).and_then(|prior| prior.before.clone()).or(before),
     }
 }
 

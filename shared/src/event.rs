@@ -4,6 +4,7 @@
 
 mod dating;
 mod envelope;
+mod strict;
 pub mod wire;
 
 pub use dating::Moment;
@@ -208,6 +209,9 @@ impl EventType {
 /// A [`Refusal`] that names the field that is wrong and says what it must be. It never repeats the value.
 pub fn parse(body: &str) -> Result<WorkerEvent, Refusal> {
     let opened = envelope::open(body)?;
+    if !opened.detail.trim_start().starts_with('{') {
+        return Err(Refusal::new(RefusalCode::InvalidField, "detail", "must be a JSON object"));
+    }
     let mut json = serde_json::Deserializer::from_str(&opened.detail);
     let detail: wire::Detail = serde_path_to_error::deserialize(&mut json).map_err(|error| shape_refusal(&error))?;
     let event_type = event_type(&detail, opened.detail_type.as_deref())?;
@@ -309,34 +313,33 @@ fn meaning(mut detail: wire::Detail) -> Result<Meaning, Refusal> {
 
 /// Says which member has the wrong shape, without the sender's words.
 fn shape_refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Refusal {
-    if !error.inner().is_data() {
-        return Refusal::new(
-            RefusalCode::NotJson,
-            "detail",
-            format!("is not JSON (line {}, column {})", error.inner().line(), error.inner().column()),
-        );
-    }
-    let path = error.path().to_string();
-    let field = if path == "." { "detail".to_owned() } else { format!("detail.{path}") };
-    // serde's message ends with what it expected, in our words; what stands before may be the sender's.
+    // serde's message begins with what is wrong and ends with what it expected, in our words; the sender's stand between.
     let message = error.inner().to_string();
     let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
+    let unknown = message.starts_with("unknown field ");
+    let field = path(error.path(), unknown);
+    // The envelope was JSON, so whatever serde_json calls a syntax error here is a value of another type.
+    if message == "recursion limit exceeded" {
+        return Refusal::new(RefusalCode::InvalidField, field, "is nested too deeply");
+    }
     if let Some(name) = message.strip_prefix("missing field ") {
         return Refusal::new(RefusalCode::MissingField, format!("{field}.{}", name.trim_matches('`')), "is required");
-    }
-    if message.starts_with("unknown field ") {
-        // The name itself is the sender's; it may be anything.
-        let known = message.rsplit_once(", expected ").map_or("", |(_, known)| known);
-        let parent = field.rsplit_once('.').map_or("detail", |(parent, _)| parent);
-        return Refusal::new(
-            RefusalCode::InvalidField,
-            parent.to_owned(),
-            format!("has a member that is not in the schema; it may have {known}"),
-        );
     }
     if message.starts_with("duplicate field ") {
         return Refusal::new(RefusalCode::InvalidField, field, "is there twice");
     }
     let expected = message.rsplit_once(", expected ").map_or("another type", |(_, expected)| expected);
-    Refusal::new(RefusalCode::InvalidField, field, format!("has the wrong shape: expected {expected}"))
+    let message = if unknown {
+        format!("has a member that is not in the schema; it may have {expected}")
+    } else {
+        format!("has the wrong shape: expected {expected}")
+    };
+    Refusal::new(RefusalCode::InvalidField, field, message)
+}
+
+/// The path of a member. An unknown member's own name is the sender's, and may be anything: its parent is named.
+fn path(path: &serde_path_to_error::Path, unknown: bool) -> String {
+    let segments: Vec<String> = path.iter().map(ToString::to_string).collect();
+    let known = &segments[..segments.len() - usize::from(unknown && !segments.is_empty())];
+    known.iter().fold("detail".to_owned(), |path, segment| format!("{path}.{segment}"))
 }

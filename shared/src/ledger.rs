@@ -55,7 +55,7 @@ impl<H: Host> Ledger<H> {
 
     /// Opens the connection before the first event needs it. What the answer says does not matter.
     pub async fn warm_up(&self) {
-        let key = AttributeValue::S("warm-up".into());
+        let key = AttributeValue::S("person#warm-up".into());
         let _answer = self.client.get_item().table_name(&self.table).key("id", key).send().await;
     }
 

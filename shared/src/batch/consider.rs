@@ -37,8 +37,10 @@ pub(super) struct Open {
     pub(super) aliases: Vec<AliasWrite>,
     /// The address belongs to somebody else by now.
     pub(super) address_lost: bool,
-    /// Already known to be refused for good.
+    /// Refused before its fact could count.
     pub(super) refused: Option<Refusal>,
+    /// Tried for too long. Its fact counts.
+    pub(super) gave_up: Option<Refusal>,
 }
 
 /// What a recollection means for a job.
@@ -56,7 +58,8 @@ pub(super) enum Considered {
 pub(super) fn consider(mut job: Job, recalled: Recollection, function: Function, now: Timestamp) -> Considered {
     let now_ms = now.as_millisecond();
     let owner = job.owner.clone().unwrap_or_default();
-    job.person = recalled.person.as_ref().map(|(key, _)| key.clone());
+    let recorded = || recalled.event.as_ref().and_then(|event| event.person.clone());
+    job.person = recalled.person.as_ref().map(|(key, _)| key.clone()).or_else(recorded);
     if let Some(event) = &recalled.event {
         match standing(&job, event, &owner, now_ms) {
             Standing::Reused => {
@@ -129,12 +132,14 @@ fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) ->
         aliases,
         address_lost,
         refused: None,
+        gave_up: None,
         job,
     };
     if let Some(event) = event {
         remember(&mut open, event);
     }
-    open.refused = gives_up(&open, now).or_else(|| admission(&mut open, merges, function, now).err());
+    open.gave_up = gives_up(&open, now);
+    open.refused = admission(&mut open, merges, function, now).err();
     open
 }
 
@@ -188,6 +193,7 @@ fn admission(
         person.facts.unite(&merged.facts, now).map_err(too_many)?;
         person.account = person.account.take().or(merged.account.take());
         person.user = person.user.take().or(merged.user.take());
+        person.licence = person.licence.take().or(merged.licence.take());
         person.taken = person.taken.take().or(merged.taken.take());
         open.takeover |= merged.lease.take().is_some();
         open.merged.push(PersonItem {

@@ -165,11 +165,16 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             (Some(refusal), _) | (None, Err(refusal)) => return Decision::Park(refusal.clone()),
             (None, Ok(event)) => event,
         };
+        if let Some(refusal) = &open.gave_up {
+            return Decision::Park(refusal.clone());
+        }
         let no_facts = crate::person::Facts::default();
         let person = open.person.as_ref().map(|(_, person)| person);
         let known = match (found, person.and_then(remembered)) {
             (Some(found), _) => Known::Found(found),
-            (None, Some((account, user))) => Known::Remembered { account, user },
+            (None, Some((account, user))) => {
+                Known::Remembered { account, user, licence: person.and_then(|person| person.licence.as_deref()) }
+            }
             (None, None) if event.subject.email.is_none() || open.address_lost => Known::NoAddress,
             (None, None) => Known::NotYet,
         };

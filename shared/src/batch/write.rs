@@ -128,14 +128,16 @@ fn person_item(
             person.lease = Some(Lease { owner, until: attempt.until, event });
             person.account = Some(plan.account.clone());
             person.user = Some(plan.user.clone());
+            person.licence = plan.before.as_ref().and_then(|before| before.licence.clone()).or(person.licence);
         }
         Next::Nothing(outcome) => {
             match found {
                 Some(Found::Somebody { account, user }) => {
                     person.account = Some(account.clone());
                     person.user = Some(user.id.clone());
+                    person.licence.clone_from(&user.licence);
                 }
-                Some(Found::Nobody) => (person.account, person.user) = (None, None),
+                Some(Found::Nobody) => (person.account, person.user, person.licence) = (None, None, None),
                 Some(Found::SeveralAccounts | Found::UnknownAccount) | None => {}
             }
             // An earlier attempt's removal, read back.

@@ -26,6 +26,12 @@ use std::time::Duration;
 /// The longest that one attempt of a call may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_millis(3500);
 
+/// How often one call is sent.
+const ATTEMPTS: u32 = 3;
+
+/// The wait before the second attempt, at most.
+const FIRST_BACKOFF: Duration = Duration::from_millis(200);
+
 /// The longest wait between two attempts of a call.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 
@@ -67,8 +73,8 @@ impl<H: Host> Chime<H> {
             .build();
         let retries = RetryConfig::standard()
             .with_retry_mode(RetryMode::Standard)
-            .with_max_attempts(3)
-            .with_initial_backoff(Duration::from_millis(200))
+            .with_max_attempts(ATTEMPTS)
+            .with_initial_backoff(FIRST_BACKOFF)
             .with_max_backoff(LONGEST_BACKOFF);
         let config = aws_sdk_chime::config::Builder::from(config)
             .timeout_config(timeouts)
@@ -110,6 +116,50 @@ impl<H: Host> Chime<H> {
         }
     }
 
+    /// Suspends; on a Team account the same call removes. `Err` is the answer to the request as a whole.
+    async fn suspend(
+        &self,
+        account: &AccountId,
+        users: &[UserId],
+        retries: Option<RetryConfig>,
+    ) -> Result<Vec<Answer>, Answer> {
+        let ids = users.iter().map(|user| user.as_ref().to_owned()).collect();
+        let request = self.client.batch_suspend_user().account_id(account.as_ref()).set_user_id_list(Some(ids));
+        let mut config = aws_sdk_chime::config::Config::builder();
+        config.set_retry_config(retries);
+        let answer = request.customize().config_override(config).send().await.map_err(|error| whole(&error))?;
+        Ok(per_user(users, answer.user_errors.unwrap_or_default()))
+    }
+
+    /// Removes from a Team account, and sends again by itself: `NotFound` after a send without an answer means removed.
+    ///
+    /// The SDK's own retries would hide that there was such a send.
+    async fn remove(&self, account: &AccountId, users: &[UserId]) -> Result<Vec<Answer>, Answer> {
+        let began = self.host.now();
+        let (mut unanswered, mut backoff) = (false, FIRST_BACKOFF);
+        for attempt in 1..=ATTEMPTS {
+            let failed = match self.suspend(account, users, Some(RetryConfig::disabled())).await {
+                Ok(mut answers) => {
+                    for answer in answers.iter_mut().filter(|answer| unanswered && **answer == Answer::NotFound) {
+                        *answer = Answer::Confirmed;
+                    }
+                    return Ok(answers);
+                }
+                Err(failed) => failed,
+            };
+            unanswered |= failed == Answer::Unknown;
+            let passing = matches!(failed, Answer::Unknown | Answer::Throttled);
+            let spent = Duration::try_from(self.host.now().duration_since(began)).unwrap_or_default();
+            if !passing || attempt == ATTEMPTS || spent + backoff + ATTEMPT_TIMEOUT > CALL_TIMEOUT {
+                // A last try that was throttled does not undo one that got no answer.
+                return Err(if unanswered { Answer::Unknown } else { failed });
+            }
+            self.host.sleep(self.host.jitter(backoff)).await;
+            backoff = (backoff * 2).min(LONGEST_BACKOFF);
+        }
+        Err(Answer::Unknown)
+    }
+
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
@@ -123,15 +173,10 @@ impl<H: Host> Directory for Chime<H> {
     async fn act(&self, operation: Operation, account: &AccountId, users: &[UserId]) -> Vec<Answer> {
         let single = users.first().map(AsRef::as_ref).unwrap_or_default();
         match operation {
-            // On a Team account the same call removes.
-            Operation::Suspend | Operation::Remove => {
-                let ids = users.iter().map(|user| user.as_ref().to_owned()).collect();
-                let request = self.client.batch_suspend_user().account_id(account.as_ref()).set_user_id_list(Some(ids));
-                match request.send().await {
-                    Ok(answer) => per_user(users, answer.user_errors.unwrap_or_default()),
-                    Err(error) => vec![whole(&error); users.len()],
-                }
+            Operation::Suspend => {
+                self.suspend(account, users, None).await.unwrap_or_else(|whole| vec![whole; users.len()])
             }
+            Operation::Remove => self.remove(account, users).await.unwrap_or_else(|whole| vec![whole; users.len()]),
             Operation::Logout => {
                 let request = self.client.logout_user().account_id(account.as_ref()).user_id(single);
                 vec![request.send().await.map_or_else(|error| whole(&error), |_| Answer::Confirmed)]

@@ -104,6 +104,9 @@ fn open_bus(body: &str) -> Result<Opened<'_>, Refusal> {
 }
 
 fn wrapping(body: &str) -> Result<Wrapping<'_>, Refusal> {
+    if body.trim_start().starts_with('[') {
+        return Err(Refusal::new(RefusalCode::WrongEnvelope, "body", "must be a JSON object, not a list"));
+    }
     serde_json::from_str(body).map_err(|error| match error.classify() {
         serde_json::error::Category::Data if body.trim_start().starts_with('{') => {
             Refusal::new(RefusalCode::WrongEnvelope, "body", "names a member of its envelope twice")

@@ -3,6 +3,7 @@
 //! These types mirror the published schema and nothing else; [`super::parse`] turns them into a
 //! [`super::WorkerEvent`] that cannot be wrong. The schema in `events/schema/` is generated from them.
 
+use super::strict::{object, objects, optional_object};
 use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,24 +33,25 @@ pub struct Detail {
     #[schemars(with = "String", extend("format" = "date-time", "pattern" = "Z$"))]
     pub received_at: Option<Timestamp>,
     /// Which system said so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "optional_object", default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<Provider>,
     /// Whom it is about: `workerId`, `email` or `providerSubjectId` at least.
+    #[serde(deserialize_with = "object")]
     pub subject: Subject,
     /// When it bites. Required for dated kinds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "optional_object", default, skip_serializing_if = "Option::is_none")]
     pub effective: Option<Effective>,
     /// Login status before and after.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "optional_object", default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
     /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "optional_object", default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// Which fields changed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "objects", default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<Change>,
     /// Which credential was compromised.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "optional_object", default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<Credential>,
     /// Facts that this event does not carry. No destructive action is taken while one that it needs is here.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]

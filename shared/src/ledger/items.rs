@@ -139,6 +139,9 @@ pub struct PersonItem {
     /// The person's user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<UserId>,
+    /// Its licence, when it was last looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<String>,
     /// What was taken, so that reinstating restores exactly that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<Taken>,
@@ -152,8 +155,8 @@ pub struct PersonItem {
 
 impl PersonItem {
     /// The attributes that this version writes.
-    pub(super) const OWNED: [&'static str; 8] =
-        ["rev", "facts", "lease", "account", "user", "taken", "aliases", "merged_into"];
+    pub(super) const OWNED: [&'static str; 9] =
+        ["rev", "facts", "lease", "account", "user", "licence", "taken", "aliases", "merged_into"];
 
     /// Whether an attempt other than `owner`'s has a hold on the person at `now` (milliseconds since 1970).
     #[must_use]

@@ -57,10 +57,9 @@ impl<H: Host> Ledger<H> {
         keys.extend(wanted.iter().filter_map(|wanted| Some(wanted.identities.first()?.person().item_key())));
         // Aliases are rarely needed. While there is room, they cost no call of their own.
         let tied = |identity: &&Identity| identity.what() != What::Worker;
-        let aliases = wanted.iter().flat_map(|wanted| wanted.identities.iter().filter(tied).map(Identity::alias_key));
-        for alias in aliases {
-            if keys.len() < TRANSACTION_ACTIONS {
-                keys.insert(alias);
+        for identity in wanted.iter().flat_map(|wanted| wanted.identities.iter().filter(tied)) {
+            if keys.len() + 2 <= TRANSACTION_ACTIONS {
+                keys.extend(alias_keys(identity));
             }
         }
         loop {
@@ -202,16 +201,32 @@ fn item<T: serde::de::DeserializeOwned>(cache: &Cache, key: &str) -> Result<Opti
     }
 }
 
+/// The alias of an identifier, and whom it names by itself: both are needed where it is not tied yet.
+fn alias_keys(identity: &Identity) -> [String; 2] {
+    [identity.alias_key(), identity.person().item_key()]
+}
+
+fn alias(cache: &Cache, identity: &Identity) -> Result<Option<AliasItem>, Stop> {
+    item(cache, &identity.alias_key()).map_err(|stop| match stop {
+        Stop::Needs(_) => Stop::Needs(alias_keys(identity).to_vec()),
+        Stop::Failed(failure) => Stop::Failed(failure),
+    })
+}
+
 fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
     let Some((strongest, others)) = wanted.identities.split_first() else {
         return Ok(Resolved::Nobody);
     };
+    // A finished event has its outcome: whom it was about is in its record.
+    if item::<EventItem>(cache, &wanted.event_key)?.is_some_and(|event| event.state.is_done()) {
+        return Ok(Resolved::Nobody);
+    }
     let mut address_lost = false;
     // An employee number names its person by itself; a weaker identifier may be tied to a stronger one.
     let named = if strongest.what() == What::Worker {
         strongest.person()
     } else {
-        match item::<AliasItem>(cache, &strongest.alias_key())? {
+        match alias(cache, strongest)? {
             Some(alias) => {
                 let holder = alias.holder(wanted.occurred_at);
                 address_lost = strongest.what() == What::Email && holder != alias.person;
@@ -263,7 +278,7 @@ struct Tie {
 
 fn tie(other: &Identity, person: &PersonKey, occurred_at: Timestamp, cache: &Cache) -> Result<Tie, Stop> {
     let id = other.alias_key();
-    let Some(alias) = item::<AliasItem>(cache, &id)? else {
+    let Some(alias) = alias(cache, other)? else {
         let alone = other.person();
         let known: Option<PersonItem> = item(cache, &alone.item_key())?;
         let item = AliasItem { id, person: person.clone(), since: occurred_at, former: None };

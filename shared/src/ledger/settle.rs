@@ -184,7 +184,7 @@ impl<H: Host> Ledger<H> {
                     .expression_attribute_values(":user", AttributeValue::S(user.as_ref().to_owned()))
                     .expression_attribute_values(":account", AttributeValue::M(to_item(account)?));
             }
-            None => removes.extend(["#user", "#account"]),
+            None => removes.extend(["#user", "#account", "licence"]),
         }
         if let Some(taken) = &learnt.taken {
             sets.push("taken = if_not_exists(taken, :taken)");

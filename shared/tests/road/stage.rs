@@ -1,16 +1,19 @@
 //! A stage for the road: the real handler on an embedded DynamoDB and a local Chime, with every remote call counted,
-//! a clock that only the test moves, and a worker that can be stopped dead at any call.
+//! a clock that only the test moves, and faults that strike any call.
+
+mod messages;
+mod wire;
+
+pub(crate) use messages::{account, batch, envelope, event, failed, mapped, message, termination};
+pub(crate) use wire::{Fault, Strike, Wire};
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
 };
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use jiff::{SignedDuration, Timestamp};
 use rollcall::batch::{BatchReport, Road};
 use rollcall::decide::decide;
@@ -19,17 +22,17 @@ use rollcall::directory::chime::Chime;
 use rollcall::host::Host;
 use rollcall::ledger::{EventItem, Ledger, PersonItem};
 use rollcall::policy::Policy;
-use rollcall::queue::{PARKED_AS, Parked, Queue};
+use rollcall::queue::{Parked, Queue};
 use rollcall::routes::Function;
 use rollcall::seal::Keys;
 use rollcall_local::chime::LocalChime;
 use rollcall_local::chime::seed;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tokio::sync::Notify;
+use wire::Watched;
 
 pub(crate) const TABLE: &str = "rollcall";
 
@@ -49,6 +52,10 @@ impl TestHost {
     pub(crate) fn advance(&self, by: SignedDuration) {
         let mut now = self.now.lock().unwrap();
         *now += by;
+    }
+
+    pub(crate) fn now_then(&self, later: SignedDuration) -> Timestamp {
+        self.now() + later
     }
 }
 
@@ -79,93 +86,17 @@ pub(crate) struct MemoryQueue {
 
 impl Queue for MemoryQueue {
     async fn park(&self, messages: &[Parked]) -> Vec<bool> {
-        self.wire.pass("sqs").await;
+        let fault = self.wire.pass("sqs").await;
         if *self.broken.lock().unwrap() {
             return vec![false; messages.len()];
         }
         self.parked.lock().unwrap().extend(messages.iter().cloned());
-        self.wire.passed().await;
+        self.wire.passed(fault).await;
         vec![true; messages.len()]
     }
 
     async fn delay(&self, messages: &[(String, Duration)]) {
         self.delays.lock().unwrap().extend(messages.iter().cloned());
-    }
-}
-
-/// Where a worker is stopped dead.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// Before the call with this number (from 1) reaches its service.
-    Before(usize),
-    /// After it took effect, before its answer comes back.
-    After(usize),
-}
-
-/// Every remote call of every worker, in order, and the stop that is set.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Wire(Arc<WireState>);
-
-#[derive(Debug, Default)]
-struct WireState {
-    calls: Mutex<Vec<String>>,
-    stop: Mutex<Option<Stop>>,
-    stopped: Notify,
-}
-
-impl Wire {
-    async fn pass(&self, name: &str) {
-        let count = {
-            let mut calls = self.0.calls.lock().unwrap();
-            calls.push(name.to_owned());
-            calls.len()
-        };
-        if *self.0.stop.lock().unwrap() == Some(Stop::Before(count)) {
-            self.die().await;
-        }
-    }
-
-    async fn passed(&self) {
-        let count = self.0.calls.lock().unwrap().len();
-        if *self.0.stop.lock().unwrap() == Some(Stop::After(count)) {
-            self.die().await;
-        }
-    }
-
-    async fn die(&self) {
-        *self.0.stop.lock().unwrap() = None;
-        self.0.stopped.notify_one();
-        std::future::pending::<()>().await;
-    }
-
-    pub(crate) fn calls(&self) -> Vec<String> {
-        self.0.calls.lock().unwrap().clone()
-    }
-
-    pub(crate) fn forget(&self) {
-        self.0.calls.lock().unwrap().clear();
-    }
-}
-
-/// A connector that tells the wire of each request.
-#[derive(Debug)]
-struct Watched {
-    inner: SharedHttpConnector,
-    wire: Wire,
-}
-
-impl HttpConnector for Watched {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target =
-            request.headers().get("x-amz-target").and_then(|target| target.split('.').nth(1)).map(str::to_owned);
-        let name = target.unwrap_or_else(|| "chime".to_owned());
-        let (inner, wire) = (self.inner.clone(), self.wire.clone());
-        HttpConnectorFuture::new(async move {
-            wire.pass(&name).await;
-            let answer: Result<_, ConnectorError> = inner.call(request).await;
-            wire.passed().await;
-            answer
-        })
     }
 }
 
@@ -225,18 +156,40 @@ impl Stage {
         self.worker().handle(batch(bodies), self.deadline()).await
     }
 
-    /// Delivers bodies to a new worker that is stopped dead. `None`: it died; `Some`: it finished before the stop.
-    pub(crate) async fn deliver_until(&self, bodies: &[String], stop: Stop) -> Option<BatchReport> {
-        self.wire.forget();
-        *self.wire.0.stop.lock().unwrap() = Some(stop);
+    /// Delivers bodies to a new worker that is stopped dead. `None`: it died; `Some`: it finished before the strike.
+    pub(crate) async fn deliver_until(&self, bodies: &[String], strike: Strike) -> Option<BatchReport> {
+        self.wire.set(strike);
         let worker = self.worker();
         let report = tokio::select! {
             biased;
-            () = self.wire.0.stopped.notified() => None,
+            () = self.wire.struck() => None,
             report = worker.handle(batch(bodies), self.deadline()) => Some(report),
         };
-        *self.wire.0.stop.lock().unwrap() = None;
+        self.wire.clear();
         report
+    }
+
+    /// Delivers bodies again and again, each time as late as the queue was told, until none is reported as failed.
+    pub(crate) async fn deliver_to_the_end(&self, bodies: &[String]) -> BatchReport {
+        for _ in 0..8 {
+            let report = self.deliver(bodies).await;
+            if failed(&report).is_empty() {
+                return report;
+            }
+            self.wait_for_the_queue();
+        }
+        panic!("the messages come again for ever");
+    }
+
+    /// Lets the clock run until every message that the queue was told to delay shows again.
+    pub(crate) fn wait_for_the_queue(&self) {
+        let longest = self.queue.delays.lock().unwrap().drain(..).map(|(_, delay)| delay).max().unwrap_or_default();
+        self.host.advance(SignedDuration::try_from(longest).unwrap());
+    }
+
+    /// Lets the clock run past every lease that a worker may have now: its deadline and 30 s.
+    pub(crate) fn outlive_leases(&self) {
+        self.host.advance(SignedDuration::from_secs(60 + 30 + 2));
     }
 
     /// Outcome words of a report, by event id.
@@ -245,18 +198,37 @@ impl Stage {
         report.events.iter().map(|event| (id(&event.event_key), told(&event.told))).collect()
     }
 
+    /// The stored outcome of an event.
+    pub(crate) async fn outcome(&self, id: &str) -> Value {
+        serde_json::from_str(&self.event(id).await.unwrap().data.unwrap()).unwrap()
+    }
+
+    /// The only person that was not merged into another.
+    pub(crate) async fn person(&self) -> PersonItem {
+        let mut people = self.people().await.into_values().filter(|person| person.merged_into.is_none());
+        let person = people.next().unwrap();
+        assert_eq!(people.next(), None, "there is one person only");
+        person
+    }
+
     pub(crate) async fn event(&self, id: &str) -> Option<EventItem> {
         self.item(&format!("suspend-user#{id}")).await.map(|item| serde_dynamo::from_item(item).unwrap())
     }
 
-    pub(crate) async fn item(&self, key: &str) -> Option<std::collections::HashMap<String, AttributeValue>> {
+    pub(crate) async fn item(&self, key: &str) -> Option<HashMap<String, AttributeValue>> {
         let key = AttributeValue::S(key.to_owned());
         self.dynamo.get_item().table_name(TABLE).key("id", key).send().await.unwrap().item
     }
 
+    /// Every item of the table.
+    pub(crate) async fn items(&self) -> Vec<HashMap<String, AttributeValue>> {
+        let pages = self.dynamo.scan().table_name(TABLE).into_paginator().items().send();
+        pages.collect::<Result<_, _>>().await.unwrap()
+    }
+
     /// Every person item, by key.
     pub(crate) async fn people(&self) -> BTreeMap<String, PersonItem> {
-        let items = self.dynamo.scan().table_name(TABLE).send().await.unwrap().items.unwrap_or_default();
+        let items = self.items().await;
         let people = items.into_iter().filter(|item| item["id"].as_s().unwrap().starts_with("person#"));
         people.map(|item| (item["id"].as_s().unwrap().clone(), serde_dynamo::from_item(item).unwrap())).collect()
     }
@@ -278,10 +250,6 @@ impl Stage {
         let names = core.calls().iter().filter_map(|call| call.operation.map(|operation| format!("{operation:?}")));
         names.filter(|name| !name.starts_with("List") && !name.starts_with("Get")).collect()
     }
-
-    pub(crate) fn chime_calls(&self) -> usize {
-        self.chime.core().calls().len()
-    }
 }
 
 pub(crate) fn told(told: &rollcall::batch::Told) -> String {
@@ -294,74 +262,6 @@ pub(crate) fn told(told: &rollcall::batch::Told) -> String {
 
 pub(crate) fn keys() -> Keys {
     Keys::from_secret("a-person-key-of-more-than-32-characters").unwrap()
-}
-
-/// An account of a type with `n` registered users `u0`, `u1` …, addresses `p<i>@<account>.example`.
-pub(crate) fn account(id: &str, kind: &str, n: usize) -> Value {
-    let user = |index: usize| {
-        json!({
-            "UserId": format!("u{index}"), "PrimaryEmail": format!("p{index}@{id}.example"), "LicenseType": "Pro",
-            "UserRegistrationStatus": "Registered", "PersonalPIN": "0123456789", "sessions": 1,
-        })
-    };
-    json!({ "AccountId": id, "Name": id, "AccountType": kind, "users": (0..n).map(user).collect::<Vec<_>>() })
-}
-
-/// The policy that maps `<account>.example` to each account.
-pub(crate) fn mapped(accounts: &[&str]) -> Value {
-    let rule = |account: &&str| json!({ "account": account, "domains": [format!("{account}.example")] });
-    json!({ "accounts": accounts.iter().map(rule).collect::<Vec<_>>(), "pin_reset": "never" })
-}
-
-/// An event about the person `p<n>` of an account, whose employee number is `<account>-<n>`.
-pub(crate) fn event(id: &str, kind: &str, phase: &str, at: &str, account: &str, n: usize) -> Value {
-    json!({
-        "schemaVersion": "1.0", "eventId": id, "kind": kind, "phase": phase, "occurredAt": "2026-11-20T08:00:00Z",
-        "subject": { "workerId": format!("{account}-{n}"), "email": format!("P{n}@{account}.example") },
-        "effective": { "date": at.get(..10), "at": at, "zone": "UTC", "basis": "instant", "source": "payload" },
-    })
-}
-
-pub(crate) fn termination(id: &str, account: &str, n: usize) -> Value {
-    event(id, "termination", "effective", "2026-11-22T18:00:00Z", account, n)
-}
-
-/// A detail in its EventBridge envelope.
-pub(crate) fn envelope(detail: &Value) -> String {
-    let detail_type = format!("worker.{}.{}", detail["kind"].as_str().unwrap(), detail["phase"].as_str().unwrap());
-    json!({
-        "version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718", "detail-type": detail_type, "source": "rollcall.hr",
-        "account": "111122223333", "time": "2026-11-23T11:59:59Z", "region": "eu-west-1", "resources": [], "detail": detail,
-    })
-    .to_string()
-}
-
-/// An SQS event of these bodies; message ids are `m0`, `m1` ….
-pub(crate) fn batch(bodies: &[String]) -> SqsEvent {
-    let mut event = SqsEvent::default();
-    event.records = bodies.iter().enumerate().map(|(index, body)| message(index, body, None)).collect();
-    event
-}
-
-pub(crate) fn message(index: usize, body: &str, parked_as: Option<&str>) -> SqsMessage {
-    let mut message = SqsMessage::default();
-    message.message_id = Some(format!("m{index}"));
-    message.receipt_handle = Some(format!("r{index}"));
-    message.body = Some(body.to_owned());
-    message.attributes.insert("ApproximateReceiveCount".into(), "1".into());
-    if let Some(token) = parked_as {
-        let mut attribute = SqsMessageAttribute::default();
-        attribute.string_value = Some(token.to_owned());
-        message.message_attributes.insert(PARKED_AS.into(), attribute);
-    }
-    message
-}
-
-pub(crate) fn failed(report: &BatchReport) -> Vec<String> {
-    let mut ids: Vec<String> =
-        report.response.batch_item_failures.iter().map(|item| item.item_identifier.clone()).collect();
-    ids.sort();
-    ids
 }
 
 /// An SDK configuration for one endpoint; with a wire, every request is told to it.
@@ -389,10 +289,13 @@ fn sdk(endpoint: &str, wire: Option<&Wire>) -> SdkConfig {
 }
 
 fn aws_smithy_async_sleep() -> aws_sdk_dynamodb::config::SharedAsyncSleep {
+    /// The SDK's back-offs pass at once; its timeouts are real, since they must never fire here.
     #[derive(Debug)]
     struct Sleep;
     impl aws_sdk_dynamodb::config::AsyncSleep for Sleep {
         fn sleep(&self, duration: Duration) -> aws_sdk_dynamodb::config::Sleep {
+            let backoff = duration < Duration::from_millis(500);
+            let duration = if backoff { Duration::ZERO } else { duration };
             aws_sdk_dynamodb::config::Sleep::new(tokio::time::sleep(duration))
         }
     }
@@ -423,16 +326,18 @@ fn serve_dynamo() -> (String, tokio::sync::oneshot::Sender<()>) {
 }
 
 async fn create_table(dynamo: &aws_sdk_dynamodb::Client) {
-    let string = |name: &str| {
-        AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build().unwrap()
+    let attribute = |name: &str, kind: ScalarAttributeType| {
+        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
     };
+    let string = |name: &str| attribute(name, ScalarAttributeType::S);
+    let number = |name: &str| attribute(name, ScalarAttributeType::N);
     let key =
         |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
-    let index = |name: &str, partition: &str| {
+    let index = |name: &str, partition: &str, sort: &str| {
         GlobalSecondaryIndex::builder()
             .index_name(name)
             .key_schema(key(partition, KeyType::Hash))
-            .key_schema(key("occurred_at", KeyType::Range))
+            .key_schema(key(sort, KeyType::Range))
             .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
             .build()
             .unwrap()
@@ -444,9 +349,10 @@ async fn create_table(dynamo: &aws_sdk_dynamodb::Client) {
         .attribute_definitions(string("person"))
         .attribute_definitions(string("occurred_at"))
         .attribute_definitions(string("attention"))
+        .attribute_definitions(number("first_claimed_at"))
         .key_schema(key("id", KeyType::Hash))
-        .global_secondary_indexes(index("by_person", "person"))
-        .global_secondary_indexes(index("by_attention", "attention"))
+        .global_secondary_indexes(index("by_person", "person", "occurred_at"))
+        .global_secondary_indexes(index("by_attention", "attention", "first_claimed_at"))
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await

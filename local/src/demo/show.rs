@@ -1,0 +1,106 @@
+//! The report as tables. Colour only on a terminal.
+
+use super::{EventReport, Report, UserReport};
+use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// The report for people.
+#[must_use]
+pub fn table(report: &Report) -> String {
+    let mut text = String::new();
+    let mut section = |title: &str, table: Table| {
+        let _written = write!(text, "{title}\n{table}\n\n");
+    };
+    section("What happened to each event, and why", events(&report.events));
+    section("The users, before and after", users(&report.before, &report.after));
+    section("The calls that Chime was asked for", calls(&report.calls));
+    for problem in &report.unexpected {
+        let _written = writeln!(text, "UNEXPECTED: {problem}");
+    }
+    let verdict =
+        if report.ok { "Directory and ledger ended exactly as expected." } else { "This is not the expected end." };
+    let _written = write!(text, "{verdict}");
+    text
+}
+
+fn new_table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
+        table.force_no_tty().set_width(150);
+    }
+    table.set_header(header.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+    table
+}
+
+fn events(events: &[EventReport]) -> Table {
+    let mut table = new_table(&["event", "story", "outcome", "why", "steps"]);
+    for event in events {
+        let steps: Vec<String> = event.steps.iter().map(step).collect();
+        let color = match event.outcome.as_str() {
+            "applied" => Color::Green,
+            "parked" => Color::Red,
+            "held" => Color::Yellow,
+            _ => Color::Reset,
+        };
+        table.add_row([
+            Cell::new(&event.event_id),
+            Cell::new(event.story),
+            Cell::new(&event.outcome).fg(color),
+            Cell::new(&event.message),
+            Cell::new(steps.join("\n")),
+        ]);
+    }
+    table
+}
+
+fn step(step: &Value) -> String {
+    let word = |member: &str| step[member].as_str().unwrap_or_default().to_owned();
+    let repeated = if step["repeated"] == true { " (sent again)" } else { "" };
+    let code = step["code"].as_str().map(|code| format!(" {code}")).unwrap_or_default();
+    format!("{} {}{code}{repeated}", word("operation"), word("status"))
+}
+
+fn users(before: &[UserReport], after: &[UserReport]) -> Table {
+    let mut table = new_table(&["account", "type", "user", "before", "after", "sessions"]);
+    for user in before {
+        let now = after.iter().find(|now| (&now.account, &now.user) == (&user.account, &user.user));
+        let status = now.map_or("removed", |now| now.status.as_str());
+        let sessions = now.map_or(0, |now| now.sessions);
+        let changed = status != user.status || sessions != user.sessions;
+        let mark = |cell: Cell| if changed { cell.fg(Color::Green) } else { cell };
+        table.add_row([
+            Cell::new(&user.account),
+            Cell::new(&user.account_type),
+            Cell::new(&user.user),
+            Cell::new(&user.status),
+            mark(Cell::new(status)),
+            mark(Cell::new(format!("{} → {sessions}", user.sessions))),
+        ]);
+    }
+    table
+}
+
+fn calls(calls: &[Value]) -> Table {
+    let mut table = new_table(&["", "operation", "users", "answer"]);
+    for call in calls {
+        let outcome = &call["outcome"];
+        let answer = match (outcome["status"].as_u64(), outcome["error"].as_str()) {
+            (None, _) if outcome["tookEffect"] == true => "connection cut after it took effect".to_owned(),
+            (None, _) => "connection cut".to_owned(),
+            (Some(status), Some(error)) => format!("{status} {error}"),
+            (Some(status), None) => match outcome["userErrors"].as_u64() {
+                Some(0) | None => status.to_string(),
+                Some(count) => format!("{status} with {count} user errors"),
+            },
+        };
+        table.add_row([
+            call["number"].to_string(),
+            call["operation"].as_str().unwrap_or("-").to_owned(),
+            call["users"].as_array().map_or(0, Vec::len).to_string(),
+            answer,
+        ]);
+    }
+    table
+}

@@ -1,0 +1,272 @@
+//! The local stack: the real `template.yaml`, deployed by CloudFormation with the real Lambda binaries on a local AWS.
+//!
+//! The local AWS is `ministack` (from `PyPI`, MIT): EventBridge, SQS with event source mappings, Lambda on native binaries,
+//! DynamoDB and CloudFormation with the SAM transform in one process, without Docker. It lives in a virtual environment
+//! under the target directory, which this module makes. Everything listens on 127.0.0.1.
+
+mod progress;
+mod venv;
+
+pub use progress::Progress;
+
+use crate::chime::state::AccountState;
+use crate::chime::{LocalChime, seed};
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+
+/// The functions of the template: package name, and the prefix of their outputs.
+const FUNCTIONS: [(&str, &str); 1] = [("suspend-user", "SuspendUser")];
+
+/// Name of the CloudFormation stack.
+const STACK: &str = "rollcall";
+
+/// Region and keys of the local AWS. Any will do.
+pub const REGION: &str = "us-east-1";
+/// See [`REGION`].
+pub const ACCESS_KEY: &str = "test";
+
+/// How long the local AWS may take to answer for the first time.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// A running stack. Dropping it stops everything.
+#[derive(Debug)]
+pub struct Stack {
+    /// The local Chime.
+    pub chime: LocalChime,
+    /// Endpoint of the local AWS.
+    pub endpoint: String,
+    outputs: BTreeMap<String, String>,
+    ministack: Child,
+}
+
+/// Root of the workspace.
+#[must_use]
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// Where the stack keeps its files: `target/local`.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "cargo says by the environment where its target directory is")]
+pub fn local_dir() -> PathBuf {
+    std::env::var("CARGO_TARGET_DIR").map_or_else(|_| workspace().join("target"), PathBuf::from).join("local")
+}
+
+impl Stack {
+    /// Builds the functions, starts the local AWS and the local Chime, and deploys the template.
+    ///
+    /// # Errors
+    /// What is missing on this machine, with the line that installs it; or what failed, with the log to read.
+    pub async fn start(accounts: Vec<AccountState>, policy: &Value, progress: &Progress) -> Result<Stack> {
+        let dir = local_dir();
+        std::fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
+        let python = venv::ready(&dir.join("venv"), progress).await?;
+        let mut functions = Vec::new();
+        for (function, _) in FUNCTIONS {
+            progress.step(&format!("building {function}"));
+            functions.push(format!("{function}={}", build(function).await?));
+        }
+        progress.step("starting the local Chime and the local AWS");
+        let chime = LocalChime::start(accounts, 0).await?;
+        let port = free_port()?;
+        let endpoint = format!("http://127.0.0.1:{port}");
+        let ministack = start_ministack(&dir, &python, port, &endpoint, &chime.endpoint())?;
+        let mut stack = Stack { chime, endpoint, outputs: BTreeMap::new(), ministack };
+        stack.wait_until_ready(port).await?;
+        progress.step("deploying template.yaml");
+        stack.outputs = deploy(&python, &stack.endpoint, policy, &functions).await?;
+        Ok(stack)
+    }
+
+    async fn wait_until_ready(&mut self, port: u16) -> Result<()> {
+        let log = local_dir().join("ministack.log");
+        let ready = async {
+            while !answers(port).await {
+                if let Some(status) = self.ministack.try_wait()? {
+                    bail!("the local AWS ended with {status}; its log is {}", log.display());
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            Ok(())
+        };
+        tokio::time::timeout(READY_WITHIN, ready)
+            .await
+            .with_context(|| format!("the local AWS did not answer within 60 s; its log is {}", log.display()))?
+    }
+
+    /// One output of the deployed stack.
+    ///
+    /// # Errors
+    /// Where the template has no such output.
+    pub fn output(&self, name: &str) -> Result<&str> {
+        self.outputs.get(name).map(String::as_str).with_context(|| format!("template.yaml has no output {name}"))
+    }
+
+    /// What a client needs to use the stack.
+    ///
+    /// # Errors
+    /// Where the template lacks an output.
+    pub fn description(&self) -> Result<Value> {
+        let mut queues = serde_json::Map::new();
+        for (function, prefix) in FUNCTIONS {
+            let (url, dlq_url) = (self.output(&format!("{prefix}QueueUrl"))?, self.output(&format!("{prefix}DlqUrl"))?);
+            queues.insert(function.into(), json!({ "url": url, "dlqUrl": dlq_url }));
+        }
+        Ok(json!({
+            "endpoint": self.endpoint, "chime": self.chime.endpoint(), "region": REGION,
+            "accessKeyId": ACCESS_KEY, "secretAccessKey": ACCESS_KEY,
+            "bus": self.output("BusName")?, "table": self.output("LedgerTable")?, "queues": queues,
+        }))
+    }
+
+    /// Configuration for an AWS SDK client of the local AWS.
+    pub async fn sdk(&self) -> aws_config::SdkConfig {
+        let credentials = aws_sdk_dynamodb::config::Credentials::new(ACCESS_KEY, ACCESS_KEY, None, None, "local");
+        aws_config::defaults(aws_config::BehaviorVersion::v2026_01_12())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .credentials_provider(credentials)
+            .region(aws_config::Region::new(REGION))
+            .endpoint_url(&self.endpoint)
+            .load()
+            .await
+    }
+}
+
+impl Drop for Stack {
+    fn drop(&mut self) {
+        // The local AWS leads a process group of its own, with the functions that it started.
+        if let Some(pid) = self.ministack.id() {
+            let _ended = std::process::Command::new("kill").args(["-TERM", "--", &format!("-{pid}")]).status();
+            for _ in 0..50 {
+                if matches!(self.ministack.try_wait(), Ok(Some(_))) {
+                    return;
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+            let _ended = std::process::Command::new("kill").args(["-KILL", "--", &format!("-{pid}")]).status();
+        }
+    }
+}
+
+/// The accounts of a seed file in `events/seed/`.
+///
+/// # Errors
+/// Where it cannot be read, or is no seed.
+pub fn seeded(name: &str) -> Result<Vec<AccountState>> {
+    let path = workspace().join("events/seed").join(name);
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    seed::read(&text)
+}
+
+/// The policy of the repository, `policy.json`.
+///
+/// # Errors
+/// Where it cannot be read, or is no JSON.
+pub fn policy() -> Result<Value> {
+    let path = workspace().join("policy.json");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("{} is not JSON", path.display()))
+}
+
+/// Completes when somebody wants the program to end: Ctrl-C, or SIGTERM.
+///
+/// # Errors
+/// Where signals cannot be listened to.
+pub async fn interrupted() -> Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        ended = tokio::signal::ctrl_c() => ended?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Builds a function with the features of the whole workspace's build, so that nothing compiles twice.
+async fn build(function: &str) -> Result<String> {
+    let output = Command::new("cargo")
+        .args(["build", "--quiet", "--package", function, "--message-format", "json-render-diagnostics"])
+        .current_dir(workspace())
+        .stderr(Stdio::inherit())
+        .output()
+        .await
+        .context("cargo cannot be run; install Rust from https://rustup.rs")?;
+    if !output.status.success() {
+        bail!("cargo build --package {function} failed");
+    }
+    let lines = String::from_utf8_lossy(&output.stdout);
+    let executable = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|message| {
+        let ours = message["reason"] == "compiler-artifact" && message["target"]["name"] == function;
+        message["executable"].as_str().filter(|_| ours).map(str::to_owned)
+    });
+    executable.with_context(|| format!("cargo build --package {function} made no program"))
+}
+
+fn free_port() -> Result<u16> {
+    Ok(std::net::TcpListener::bind(("127.0.0.1", 0)).context("no free port")?.local_addr()?.port())
+}
+
+fn start_ministack(dir: &Path, python: &Path, port: u16, endpoint: &str, chime: &str) -> Result<Child> {
+    let run = dir.join(format!("run-{port}"));
+    std::fs::create_dir_all(run.join("tmp"))?;
+    let log = std::fs::File::create(dir.join("ministack.log"))?;
+    let program = python.with_file_name("ministack");
+    Command::new(&program)
+        .env("GATEWAY_PORT", port.to_string())
+        .env("BIND_HOST", "127.0.0.1")
+        .env("IOT_MTLS_ENABLED", "0")
+        .env("SFTP_ENABLED", "0")
+        .env("STATE_DIR", &run)
+        .env("TMPDIR", run.join("tmp"))
+        // Functions inherit these.
+        .env("AWS_ENDPOINT_URL", endpoint)
+        .env("AWS_ENDPOINT_URL_CHIME", chime)
+        .env("AWS_REGION", REGION)
+        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+        .env("AWS_SECRET_ACCESS_KEY", ACCESS_KEY)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .process_group(0)
+        .kill_on_drop(true)
+        .spawn()
+        .with_context(|| format!("{} cannot be run", program.display()))
+}
+
+async fn answers(port: u16) -> bool {
+    let ask = async {
+        let mut connection = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
+        connection.write_all(b"GET /_ministack/health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").await?;
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    let answer = tokio::time::timeout(Duration::from_secs(2), ask).await;
+    answer
+        .is_ok_and(|answer| answer.is_ok_and(|answer| answer.lines().next().is_some_and(|line| line.contains(" 200"))))
+}
+
+async fn deploy(
+    python: &Path,
+    endpoint: &str,
+    policy: &Value,
+    functions: &[String],
+) -> Result<BTreeMap<String, String>> {
+    let parameters = json!({ "Architecture": "x86_64", "Policy": policy.to_string() });
+    let output = Command::new(python)
+        .args(["-c", include_str!("../stack/deploy.py"), endpoint, STACK])
+        .arg(workspace().join("template.yaml"))
+        .arg(parameters.to_string())
+        .args(functions)
+        .output()
+        .await?;
+    if !output.status.success() {
+        bail!("template.yaml was not deployed:\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+    serde_json::from_slice(&output.stdout).context("the deployment did not tell its outputs")
+}

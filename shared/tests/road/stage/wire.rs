@@ -1,0 +1,161 @@
+//! Every remote call of every worker, in order, and the fault that strikes it.
+
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_types::body::SdkBody;
+use std::sync::{Arc, Mutex};
+use tokio::sync::Notify;
+
+/// What happens to a remote call, or to the worker that makes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// The worker is stopped dead before the call reaches its service.
+    StopBefore,
+    /// The worker is stopped dead after the call took effect, before its answer comes back.
+    StopAfter,
+    /// The call waits before it reaches its service, until [`Wire::let_go`].
+    Hold,
+    /// The call takes effect, and its answer is lost.
+    LoseAnswer,
+    /// DynamoDB answers that another transaction is under way; nothing is done.
+    Conflict,
+}
+
+/// Which calls a fault strikes: those of one name or all, counted from 1 since the wire forgot.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strike {
+    fault: Fault,
+    name: Option<&'static str>,
+    first: usize,
+    times: usize,
+}
+
+impl Strike {
+    /// The `n`th call of all.
+    pub(crate) fn at(fault: Fault, n: usize) -> Strike {
+        Strike { fault, name: None, first: n, times: 1 }
+    }
+
+    /// The `n`th call of a name, and those that follow up to `times`.
+    pub(crate) fn on(fault: Fault, name: &'static str, n: usize, times: usize) -> Strike {
+        Strike { fault, name: Some(name), first: n, times }
+    }
+
+    fn strikes(&self, calls: &[String]) -> bool {
+        let Some(last) = calls.last() else { return false };
+        let same = |name: &String| self.name.is_none_or(|wanted| wanted == name);
+        let count = calls.iter().filter(|name| same(name)).count();
+        same(last) && (self.first..self.first + self.times).contains(&count)
+    }
+}
+
+/// Every remote call of every worker, in order, and the strike that is set.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wire(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Mutex<Vec<String>>,
+    strike: Mutex<Option<Strike>>,
+    struck: Notify,
+    go: Notify,
+}
+
+impl Wire {
+    /// Notes a call; answers the fault that strikes it, once that has let it through.
+    pub(super) async fn pass(&self, name: &str) -> Option<Fault> {
+        let fault = {
+            let mut calls = self.0.calls.lock().unwrap();
+            calls.push(name.to_owned());
+            self.0.strike.lock().unwrap().filter(|strike| strike.strikes(&calls)).map(|strike| strike.fault)
+        };
+        match fault {
+            Some(Fault::StopBefore) => self.die().await,
+            Some(Fault::Hold) => {
+                self.0.struck.notify_one();
+                self.0.go.notified().await;
+            }
+            Some(Fault::StopAfter | Fault::LoseAnswer | Fault::Conflict) | None => {}
+        }
+        fault
+    }
+
+    pub(super) async fn passed(&self, fault: Option<Fault>) {
+        if fault == Some(Fault::StopAfter) {
+            self.die().await;
+        }
+    }
+
+    async fn die(&self) {
+        self.0.struck.notify_one();
+        std::future::pending::<()>().await;
+    }
+
+    /// Sets the strike; the calls count from here.
+    pub(crate) fn set(&self, strike: Strike) {
+        self.forget();
+        *self.0.strike.lock().unwrap() = Some(strike);
+    }
+
+    /// Takes the strike away.
+    pub(crate) fn clear(&self) {
+        *self.0.strike.lock().unwrap() = None;
+    }
+
+    /// Waits until a worker was stopped or a call is held.
+    pub(crate) async fn struck(&self) {
+        self.0.struck.notified().await;
+    }
+
+    /// Lets the held call go on.
+    pub(crate) fn let_go(&self) {
+        self.0.go.notify_one();
+    }
+
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.0.calls.lock().unwrap().clone()
+    }
+
+    pub(crate) fn forget(&self) {
+        self.0.calls.lock().unwrap().clear();
+    }
+}
+
+/// A connector that tells the wire of each request.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) inner: SharedHttpConnector,
+    pub(super) wire: Wire,
+}
+
+impl HttpConnector for Watched {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target =
+            request.headers().get("x-amz-target").and_then(|target| target.split('.').nth(1)).map(str::to_owned);
+        let name = target.unwrap_or_else(|| "chime".to_owned());
+        let (inner, wire) = (self.inner.clone(), self.wire.clone());
+        HttpConnectorFuture::new(async move {
+            let fault = wire.pass(&name).await;
+            if fault == Some(Fault::Conflict) {
+                return Ok(conflict());
+            }
+            let answer = inner.call(request).await;
+            wire.passed(fault).await;
+            if fault == Some(Fault::LoseAnswer) {
+                return Err(ConnectorError::io("the answer was lost".into()));
+            }
+            answer
+        })
+    }
+}
+
+/// What DynamoDB answers while another transaction works on one of the items. Source: `CancellationReason` of its API.
+fn conflict() -> HttpResponse {
+    let body = serde_json::json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+        "message": "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict, None]",
+        "CancellationReasons": [{ "Code": "TransactionConflict" }, { "Code": "None" }],
+    });
+    HttpResponse::new(400.try_into().unwrap(), SdkBody::from(body.to_string()))
+}
