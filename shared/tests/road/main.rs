@@ -3,6 +3,7 @@
 mod bad_input;
 mod counts;
 mod crash;
+mod laws;
 mod orders;
 mod stage;
 mod suspend;
