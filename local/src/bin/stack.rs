@@ -29,7 +29,7 @@ fn hint(stack: &Stack) -> Result<()> {
     writeln!(
         std::io::stderr(),
         "\nThe stack is up until Ctrl-C. For any AWS SDK or CLI:\n
-  export AWS_ENDPOINT_URL={endpoint} AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n
+  export AWS_ENDPOINT_URL={endpoint} AWS_REGION=us-east-1 AWS_DEFAULT_REGION=us-east-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test\n
 Three commands to try:\n
   1. Ada leaves:           aws events put-events --entries file://{leaver}
   2. What the ledger says: aws dynamodb scan --table-name {table}

@@ -1,7 +1,8 @@
 //! Whatever dies, waits or gets lost on the way, the end is the same: what is due, applied once, with proof.
 
-use crate::stage::{Fault, Stage, Strike, account, batch, envelope, failed, termination, told};
+use crate::stage::{Fault, Stage, Strike, account, batch, envelope, failed, message, termination, told};
 use rollcall::ledger::{EventItem, State};
+use rollcall::seal::sha256;
 use serde_json::{Value, json};
 
 /// What a termination must leave in an account of one type (design table: what suspend-user does).
@@ -238,6 +239,36 @@ async fn conflicts_without_end_give_the_messages_back() {
     stage.outlive_leases();
     stage.deliver_to_the_end(&bodies).await;
     DUE[1].check(&stage, "settle never took").await;
+}
+
+/// Parking sends to the dead-letter queue first: a crash may leave a second copy, and never loses the only one.
+#[tokio::test]
+async fn a_crash_while_parking_leaves_a_copy_that_is_a_duplicate() {
+    let bodies = ["no JSON".to_owned()];
+    let clean = stage().await;
+    clean.deliver(&bodies).await;
+    let calls = clean.wire.calls();
+    assert!(calls.contains(&"sqs".to_owned()), "{calls:?}");
+    for (fault, n) in (1..=calls.len()).flat_map(|n| [(Fault::StopBefore, n), (Fault::StopAfter, n)]) {
+        let context = format!("{fault:?} call {n} ({})", calls[n - 1]);
+        let stage = stage().await;
+        assert!(stage.deliver_until(&bodies, Strike::at(fault, n)).await.is_none(), "{context}");
+        stage.outlive_leases();
+        stage.deliver_to_the_end(&bodies).await;
+        let parked = stage.queue.parked.lock().unwrap().clone();
+        assert!((1..=2).contains(&parked.len()), "{context}: {}", parked.len());
+        let record = stage.item(&format!("suspend-user#body:{}", sha256(&bodies[0]))).await.unwrap();
+        assert_eq!(record["state"].as_s().unwrap(), "parked", "{context}");
+        for copy in &parked {
+            // The last copy's token is the record's: only that one opens it again, to be parked anew.
+            let opens = &copy.parked_as == record["owner"].as_s().unwrap();
+            let mut redrive = batch(&[]);
+            redrive.records = vec![message(0, &copy.body, Some(&copy.parked_as))];
+            let report = stage.worker().handle(redrive, stage.deadline()).await;
+            let expected = if opens { "parked not_json" } else { "duplicate" };
+            assert_eq!(told(&report.events[0].told), expected, "{context}");
+        }
+    }
 }
 
 #[tokio::test]

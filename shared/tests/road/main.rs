@@ -1,10 +1,13 @@
 //! The road from end to end: the real handler, the real SDK clients, an embedded DynamoDB and the local Chime.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on may panic, as its tests may")]
+
 mod bad_input;
 mod counts;
 mod crash;
 mod laws;
 mod orders;
+mod privacy;
 mod stage;
 mod suspend;
 mod unknown;

@@ -192,7 +192,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
     let kinds =
         [FactKind::Hire, FactKind::Rehire, FactKind::Termination, FactKind::Leave, FactKind::Return, FactKind::Login];
     let standings = [Standing::Asserted, Standing::Rescinded, Standing::Rejected];
-    // Few values of each, so that ties of every sort come up: dates and instants that agree, disagree, or are not there.
+    // Few values of each, so that ties of every sort come up: dates and instants that agree, disagree, or are missing.
     let at = prop::option::weighted(0.9, 18..26_i8);
     let date = prop::option::of(18..26_i8);
     let stamp = (18..21_i8, prop::option::of(prop::sample::select(vec!["7", "10", "x"])));

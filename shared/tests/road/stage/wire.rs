@@ -154,7 +154,7 @@ impl HttpConnector for Watched {
 fn conflict() -> HttpResponse {
     let body = serde_json::json!({
         "__type": "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-        "message": "Transaction cancelled, please refer cancellation reasons for specific reasons [TransactionConflict, None]",
+        "message": "Transaction cancelled, please refer cancellation reasons for specific reasons",
         "CancellationReasons": [{ "Code": "TransactionConflict" }, { "Code": "None" }],
     });
     HttpResponse::new(400.try_into().unwrap(), SdkBody::from(body.to_string()))

@@ -1,0 +1,92 @@
+"""With `cargo stack` running: deploys the build with SAM, and checks one event and one invocation through AWS APIs."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import boto3
+
+STACK = "rollcall-sam"
+
+with open("target/local/stack.json", encoding="utf-8") as file:
+    local = json.load(file)
+os.environ.update(
+    AWS_ENDPOINT_URL=local["endpoint"],
+    AWS_REGION=local["region"],
+    AWS_DEFAULT_REGION=local["region"],
+    AWS_ACCESS_KEY_ID=local["accessKeyId"],
+    AWS_SECRET_ACCESS_KEY=local["secretAccessKey"],
+)
+
+
+def until(what, seconds, check):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = check()
+        if found:
+            return found
+        time.sleep(0.2)
+    sys.exit(f"{what}: not within {seconds} s")
+
+
+subprocess.run(
+    ["sam", "deploy", "--stack-name", STACK, "--resolve-s3", "--no-confirm-changeset", "--no-progressbar"]
+    + ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]
+    + ["--parameter-overrides", "Architecture=x86_64"],
+    check=True,
+    timeout=300,
+)
+described = boto3.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"][0]
+outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+with open("events/worker.termination.effective.json", encoding="utf-8") as file:
+    envelope = json.load(file)
+entry = {
+    "EventBusName": outputs["BusName"],
+    "Source": envelope["source"],
+    "DetailType": envelope["detail-type"],
+    "Detail": json.dumps(envelope["detail"]),
+}
+assert boto3.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+table = boto3.resource("dynamodb").Table(outputs["LedgerTable"])
+key = {"id": f"suspend-user#{envelope['detail']['eventId']}"}
+
+
+def done():
+    item = table.get_item(Key=key, ConsistentRead=True).get("Item")
+    return item if item and item["status"] == "COMPLETED" else None
+
+
+item = until("the event's outcome", 60, done)
+assert item["state"] == "applied", item["state"]
+print(f"the release binary on SAM's stack: {item['data']}")
+
+queue = local["queues"]["suspend-user"]
+environment = os.environ | {
+    "ROLLCALL_TABLE": local["table"],
+    "ROLLCALL_QUEUE_URL": queue["url"],
+    "ROLLCALL_DLQ_URL": queue["dlqUrl"],
+    "ROLLCALL_PERSON_KEY": "a-person-key-for-one-invocation-only",
+    "AWS_ENDPOINT_URL_CHIME": local["chime"],
+}
+watch = subprocess.Popen(
+    ["cargo", "lambda", "watch", "-A", "127.0.0.1", "-P", "9017", "--ignore-changes"],
+    env=environment,
+    stdout=subprocess.DEVNULL,
+    stderr=subprocess.DEVNULL,
+)
+try:
+    invoke = ["cargo", "lambda", "invoke", "suspend-user", "-A", "127.0.0.1", "-P", "9017"]
+
+    def invoked():
+        done = subprocess.run(invoke + ["--data-file", "events/invoke/suspend-user.json"], capture_output=True, timeout=300)
+        return json.loads(done.stdout) if done.returncode == 0 else None
+
+    answer = until("cargo lambda invoke", 300, invoked)
+    assert answer == {"batchItemFailures": []}, answer
+    print(f"cargo lambda invoke: {json.dumps(answer)}")
+finally:
+    watch.terminate()
+    watch.wait(timeout=30)
