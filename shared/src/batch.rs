@@ -13,7 +13,7 @@ use crate::directory::{Deadline, Directory};
 use crate::failure::Cause;
 use crate::host::Host;
 use crate::ledger::{Ledger, SLICE_EVENTS};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, StoredOutcome};
 use crate::person::PersonKey;
 use crate::policy::Policy;
 use crate::queue::Queue;
@@ -79,8 +79,8 @@ pub struct EventReport {
 pub enum Told {
     /// It ended, or waits for a person, with this outcome.
     Outcome(Outcome),
-    /// It came before; this is the stored outcome, as JSON.
-    Duplicate(Option<String>),
+    /// It came before; this is the stored outcome.
+    Duplicate(Option<StoredOutcome>),
     /// It comes again.
     Again(Cause),
 }

@@ -12,7 +12,7 @@ pub use envelope::SOURCE;
 pub use wire::{Kind, LoginStatus, Missing, Phase, ReasonCategory};
 
 use crate::failure::{Refusal, RefusalCode};
-use crate::person::{FactId, Subject, SubjectId, WorkEmail, WorkerId};
+use crate::person::{FactId, Revision, Subject, SubjectId, WorkEmail, WorkerId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -30,7 +30,7 @@ pub struct WorkerEvent {
     /// When the sender asserted it.
     pub occurred_at: Timestamp,
     /// The sender's ordering token.
-    pub revision: Option<String>,
+    pub revision: Option<Revision>,
     /// Whom it is about.
     pub subject: Subject,
     /// When it bites. Undated kinds bite when they occurred.
@@ -75,15 +75,15 @@ impl EventId {
     }
 }
 
-/// The canonical bytes of what an event means. They hold personal data: only their keyed hash is stored.
+/// The canonical text of what an event means. It holds personal data: it is stored hashed with a key, or sealed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Meaning(String);
 
 impl Meaning {
-    /// The bytes to hash.
+    /// The text: a bare detail, which [`parse`] reads again as the same event.
     #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -235,7 +235,12 @@ pub fn parse(body: &str) -> Result<WorkerEvent, Refusal> {
         id: EventId::parse(&detail.event_id)?,
         event_type,
         occurred_at,
-        revision: detail.provider.as_ref().and_then(|provider| provider.revision.clone()),
+        revision: detail
+            .provider
+            .as_ref()
+            .and_then(|provider| provider.revision.as_deref())
+            .map(Revision::parse)
+            .transpose()?,
         subject: subject(&detail.subject)?,
         moment,
         fact: fact(&detail, event_type, moment)?,

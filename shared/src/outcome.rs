@@ -7,6 +7,7 @@ use crate::ledger::State;
 use crate::person::FactId;
 use crate::plan::{Plan, StepStatus};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// What became of an event, as the ledger keeps it (`data`).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,6 +81,28 @@ impl Outcome {
     #[must_use]
     pub fn to_json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// An outcome as the ledger keeps it, JSON of [`Outcome`]. It names facts in their senders' words: not for logs.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredOutcome(String);
+
+impl StoredOutcome {
+    pub(crate) fn new(json: String) -> StoredOutcome {
+        StoredOutcome(json)
+    }
+
+    /// The JSON.
+    #[must_use]
+    pub fn as_json(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for StoredOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoredOutcome(redacted)")
     }
 }
 

@@ -9,6 +9,7 @@ pub use facts::{Access, AccessPolicy, Assertion, Fact, FactKind, Facts, Standing
 use crate::failure::{Refusal, RefusalCode};
 use crate::seal::Keys;
 use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 use std::fmt;
 
 /// The longest identifier that is accepted, in bytes.
@@ -198,9 +199,60 @@ impl PersonKey {
 }
 
 /// Names one fact of a person: 1 to 256 visible characters.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct FactId(String);
+
+/// A sender chose it: it may be anything.
+impl fmt::Debug for FactId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FactId(redacted)")
+    }
+}
+
+/// A sender's ordering token inside one fact: numbers by value, before them no token, after them words.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(String);
+
+impl Revision {
+    /// Reads a token.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that names `detail.provider.revision`.
+    pub fn parse(text: &str) -> Result<Revision, Refusal> {
+        identifier(text, "detail.provider.revision").map(Revision)
+    }
+
+    /// The token as text. A sender chose it: not for logs.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn order(&self) -> (u8, u128, &str) {
+        self.0.parse().map_or((1, 0, self.0.as_str()), |number| (0, number, ""))
+    }
+}
+
+impl Ord for Revision {
+    fn cmp(&self, other: &Revision) -> Ordering {
+        self.order().cmp(&other.order()).then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for Revision {
+    fn partial_cmp(&self, other: &Revision) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// A sender chose it: it may be anything.
+impl fmt::Debug for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Revision(redacted)")
+    }
+}
 
 impl FactId {
     /// Reads a fact's name.

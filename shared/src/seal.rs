@@ -69,11 +69,11 @@ impl Keys {
 
     /// Hashes what an event means: the `validation` of its record.
     #[must_use]
-    pub fn validation(&self, meaning: &[u8]) -> String {
-        hex(&hmac::sign(&self.validation, meaning).as_ref()[..16])
+    pub fn validation(&self, meaning: &str) -> String {
+        hex(&hmac::sign(&self.validation, meaning.as_bytes()).as_ref()[..16])
     }
 
-    /// Seals a message body for an event that waits. `nonce` must be new for each call.
+    /// Seals the text of an event that waits. `nonce` must be new for each call.
     #[must_use]
     pub fn seal(&self, body: &str, event_key: &str, nonce: [u8; NONCE_LEN]) -> Option<Vec<u8>> {
         let mut sealed = body.as_bytes().to_vec();

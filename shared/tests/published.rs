@@ -2,6 +2,8 @@
 //!
 //! Generated files are written anew with `ROLLCALL_ACCEPT=1 cargo test -p rollcall --test published`.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use jiff::Timestamp;
 use rollcall::decide::admit;
 use rollcall::event::wire::Detail;

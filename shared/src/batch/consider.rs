@@ -6,6 +6,7 @@ use crate::decide::admit;
 use crate::failure::{Cause, Refusal, RefusalCode};
 use crate::ledger::AliasWrite;
 use crate::ledger::{EventItem, PersonItem, Recollection, State};
+use crate::outcome::StoredOutcome;
 use crate::person::{Fact, PersonKey};
 use crate::plan::Plan;
 use crate::routes::Function;
@@ -68,7 +69,7 @@ pub(super) fn consider(mut job: Job, recalled: Recollection, function: Function,
                 return Considered::Rekeyed(Box::new(job.under_its_body(function, refusal)));
             }
             Standing::Duplicate => {
-                let told = Told::Duplicate(event.data.clone());
+                let told = Told::Duplicate(event.data.clone().map(StoredOutcome::new));
                 return Considered::Finished(Box::new(job), Verdict { told, after: None, confirmed_after: None });
             }
             Standing::Busy(until) => return busy(job, until, now_ms),
@@ -152,9 +153,15 @@ fn remember(open: &mut Open, event: EventItem) {
             open.first_claimed_at = event.first_claimed_at;
             open.prior = event.plan;
         }
+        // Our own claim, whose answer was lost: nothing of its plan was sent.
+        State::Running if open.job.owner.as_ref() == Some(&event.owner) => {
+            open.first_claimed_at = event.first_claimed_at;
+            open.attempt = event.attempt;
+            open.prior = event.plan;
+        }
         State::Running => {
             open.first_claimed_at = event.first_claimed_at;
-            open.attempt = event.attempt + u32::from(open.job.owner.as_ref() != Some(&event.owner));
+            open.attempt = event.attempt + 1;
             open.prior = event.plan.map(Plan::abandoned);
             open.takeover = true;
         }
@@ -206,7 +213,8 @@ fn admission(
     if let Some(fact) = Fact::asserted_by(event) {
         person.facts.assert(fact, now).map_err(too_many)?;
     }
-    open.takeover |= person.lease.is_some();
+    let left = person.lease.as_ref().is_some_and(|lease| open.job.owner.as_ref() != Some(&lease.owner));
+    open.takeover |= left;
     for alias in &open.aliases {
         if &alias.item.person == key && !person.aliases.contains(&alias.item.id) {
             person.aliases.push(alias.item.id.clone());

@@ -81,7 +81,7 @@ fn job(record: SqsMessage, function: Function, keys: &Keys) -> Job {
     let (event_key, validation, identities) = match &content {
         Ok(event) => (
             format!("{}#{}", function.as_str(), event.id.as_str()),
-            keys.validation(event.meaning.as_bytes()),
+            keys.validation(event.meaning.as_str()),
             event.subject.identities(REALM, keys),
         ),
         Err(_) => (unreadable_key(function, &message.body), sha256(&message.body), Vec::new()),

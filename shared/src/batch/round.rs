@@ -221,7 +221,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
     fn seal(&self, job: &Job) -> Option<Vec<u8>> {
         let mut nonce = [0; 12];
         nonce.copy_from_slice(&self.host.random().to_be_bytes()[..12]);
-        self.keys.seal(job.body(), &job.event_key, nonce)
+        self.keys.seal(job.content.as_ref().ok()?.meaning.as_str(), &job.event_key, nonce)
     }
 
     /// Claims a slice, in as few transactions as it fits. What lost a race goes round again.

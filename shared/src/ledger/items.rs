@@ -115,7 +115,7 @@ pub struct EventItem {
     /// Why somebody should look at it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attention: Option<String>,
-    /// The sealed message body, while held or observed.
+    /// The sealed event, as a bare detail, while held or observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<ByteBuf>,
 }

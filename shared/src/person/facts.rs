@@ -4,7 +4,7 @@
 //! announcement or arrival. *Invariant*: what is due depends on the set of assertions seen, not on their order.
 
 use crate::event::{EventType, Kind, LoginStatus, Phase, ReasonCategory, WorkerEvent};
-use crate::person::FactId;
+use crate::person::{FactId, Revision};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -93,7 +93,7 @@ pub struct Assertion {
     pub occurred_at: Timestamp,
     /// The sender's ordering token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revision: Option<String>,
+    pub revision: Option<Revision>,
     /// The event that carried it.
     pub event: String,
 }
@@ -102,17 +102,8 @@ impl Assertion {
     fn order(&self, other: &Assertion) -> Ordering {
         self.occurred_at
             .cmp(&other.occurred_at)
-            .then_with(|| revision(self.revision.as_deref()).cmp(&revision(other.revision.as_deref())))
+            .then_with(|| self.revision.cmp(&other.revision))
             .then_with(|| self.event.cmp(&other.event))
-    }
-}
-
-/// Numbers by value, before them no token, after them words.
-fn revision(token: Option<&str>) -> (u8, u128, &str) {
-    match token.map(|token| (token, token.parse::<u128>())) {
-        None => (0, 0, ""),
-        Some((_, Ok(number))) => (1, number, ""),
-        Some((token, Err(_))) => (2, 0, token),
     }
 }
 

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use rollcall::event::{ReasonCategory, parse};
 use rollcall::host::Host;
-use rollcall::person::{Access, AccessPolicy, Assertion, Fact, FactId, FactKind, Facts, Standing};
+use rollcall::person::{Access, AccessPolicy, Assertion, Fact, FactId, FactKind, Facts, Revision, Standing};
 use serde_json::json;
 use std::collections::HashMap;
 
@@ -215,7 +215,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
             reason: active.then_some(ReasonCategory::Voluntary),
             assertion: Assertion {
                 occurred_at: format!("2026-11-{occurred}T09:00:00Z").parse().unwrap(),
-                revision: revision.map(str::to_owned),
+                revision: revision.map(|token| Revision::parse(token).unwrap()),
                 event: String::new(),
             },
         })

@@ -268,7 +268,9 @@ async fn the_ledger_knows_people_by_keyed_hashes_and_keeps_waiting_events_sealed
     let held = stage.event("e5").await.unwrap();
     let sealed = held.event.expect("a held event is kept");
     let opened = keys().open(&sealed, &held.id).unwrap();
-    assert!(messages().iter().any(|(_, body)| *body == opened), "with the key it is the message, unchanged");
+    let meaning = |body: &str| rollcall::event::parse(body).ok().map(|event| event.meaning);
+    let same = messages().iter().any(|(_, body)| meaning(body).is_some_and(|sent| Some(sent) == meaning(&opened)));
+    assert!(same, "with the key it is the event that was sent");
 }
 
 /// The body of a parked message is in the dead-letter queue; its attributes are for everybody's eyes.

@@ -42,7 +42,7 @@ async fn a_duplicate_gets_the_stored_outcome_and_changes_nothing() {
     let report = stage.deliver(&[body.clone(), body]).await;
     assert_eq!(Stage::told(&report)["e1"], "duplicate");
     let rollcall::batch::Told::Duplicate(Some(stored)) = &report.events[0].told else { panic!("not a duplicate") };
-    let stored: serde_json::Value = serde_json::from_str(stored).unwrap();
+    let stored: serde_json::Value = serde_json::from_str(stored.as_json()).unwrap();
     assert_eq!((&stored["outcome"], &stored["reason"]), (&json!("applied"), &json!("suspended")));
     assert_eq!(stored["steps"][0], json!({ "operation": "suspend", "status": "confirmed" }));
     assert_eq!(report.events[0].messages, 2, "equal events are folded");
