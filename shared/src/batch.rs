@@ -3,6 +3,7 @@
 //! What each failure does to its message: retryable, it is in `batchItemFailures` and shows again after its delay;
 //! permanent, it goes to the dead-letter queue, is recorded as parked, and is acknowledged. A panic fails its record only.
 
+mod carry_out;
 mod consider;
 mod job;
 mod round;

@@ -2,17 +2,14 @@
 
 use super::consider::{Considered, Open, consider};
 use super::job::{Job, PANICS, panicked};
-use super::write::{Attempt, Chosen, Next, choose, settle_plan, settle_refusal};
+use super::write::{Attempt, Chosen, choose};
 use super::{Road, Verdict, slices};
-use crate::apply::{Ending, apply};
 use crate::decide::{Case, Decision, Known};
 use crate::directory::{Account, Deadline, Directory, Found, Sought, UserId};
 use crate::failure::{Cause, Failure};
 use crate::host::Host;
-use crate::ledger::{ClaimError, PersonItem, Settled, Settlement, Wanted, transactions};
-use crate::outcome::Outcome;
-use crate::plan::Plan;
-use crate::queue::{Parked, Queue};
+use crate::ledger::{ClaimError, PersonItem, Wanted, transactions};
+use crate::queue::Queue;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,11 +33,11 @@ pub(super) struct Round {
 }
 
 impl Round {
-    fn finish(&mut self, job: Job, verdict: Verdict) {
+    pub(super) fn finish(&mut self, job: Job, verdict: Verdict) {
         self.finished.push((job, verdict));
     }
 
-    fn again_now(&mut self, mut job: Job, cause: Cause) {
+    pub(super) fn again_now(&mut self, mut job: Job, cause: Cause) {
         job.rounds += 1;
         if job.rounds > ROUNDS { self.finish(job, Verdict::again(cause, None)) } else { self.again.push(job) }
     }
@@ -275,137 +272,13 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         part.into_iter().for_each(|chosen| round.finish(chosen.open.job, Verdict::again(Cause::Contended, None)));
         Vec::new()
     }
-
-    /// Applies all slices together, parks what is refused, and settles slice by slice.
-    async fn carry_out(&self, slices: Vec<Vec<Chosen>>, deadline: Deadline, round: &mut Round) {
-        let mut plans: Vec<Plan> = slices.iter().flatten().filter_map(|chosen| plan(chosen).cloned()).collect();
-        let endings = apply(&self.directory, &self.host, &mut plans, deadline).await;
-        let mut carried = plans.into_iter().zip(endings);
-        let mut worked: Vec<Vec<Worked>> = slices
-            .into_iter()
-            .map(|slice| slice.into_iter().map(|chosen| Worked::new(chosen, &mut carried)).collect())
-            .collect();
-        self.park(worked.iter_mut().flatten().collect()).await;
-        let now = self.host.now();
-        for slice in worked {
-            let mut waiting = Vec::new();
-            for work in slice {
-                match work.settlement(now) {
-                    Some((settlement, outcome)) => waiting.push((work, settlement, outcome)),
-                    None => work.concluded(round),
-                }
-            }
-            let settlements: Vec<Settlement> = waiting.iter().map(|(_, settlement, _)| settlement.clone()).collect();
-            let settled =
-                if settlements.is_empty() { Vec::new() } else { self.ledger.settle(&settlements, deadline).await };
-            for ((work, _, outcome), settled) in waiting.into_iter().zip(settled) {
-                work.settled(settled, outcome, self.host.now(), round);
-            }
-        }
-    }
-
-    /// Sends what is refused for good to the dead-letter queue, before its record says so.
-    async fn park(&self, mut works: Vec<&mut Worked>) {
-        let parked: Vec<(usize, Parked)> = works
-            .iter()
-            .enumerate()
-            .filter_map(|(index, work)| {
-                let parked_as = work.chosen.claim.event.owner.clone();
-                Some((
-                    index,
-                    Parked {
-                        body: work.chosen.open.job.body().to_owned(),
-                        refusal: work.refusal()?.clone(),
-                        parked_as,
-                    },
-                ))
-            })
-            .collect();
-        if parked.is_empty() {
-            return;
-        }
-        let (indexes, messages): (Vec<usize>, Vec<Parked>) = parked.into_iter().unzip();
-        for (index, sent) in indexes.into_iter().zip(self.queue.park(&messages).await) {
-            works[index].parked = sent;
-        }
-    }
-}
-
-/// A claimed job, as far as it was carried out.
-struct Worked {
-    chosen: Chosen,
-    carried: Option<(Plan, Ending)>,
-    parked: bool,
-}
-
-impl Worked {
-    fn new(chosen: Chosen, carried: &mut impl Iterator<Item = (Plan, Ending)>) -> Worked {
-        let carried = plan(&chosen).is_some().then(|| carried.next()).flatten();
-        Worked { chosen, carried, parked: false }
-    }
-
-    fn refusal(&self) -> Option<&crate::failure::Refusal> {
-        match (&self.chosen.next, &self.carried) {
-            (Next::Park(refusal), _) | (Next::Act(_), Some((_, Ending::Refused(refusal)))) => Some(refusal),
-            (Next::Act(_) | Next::Nothing(_), _) => None,
-        }
-    }
-
-    /// What to settle; `None` where the claim already wrote the outcome.
-    fn settlement(&self, now: Timestamp) -> Option<(Settlement, Outcome)> {
-        match (&self.chosen.next, &self.carried) {
-            (Next::Act(_), Some((plan, ending))) => Some(settle_plan(&self.chosen, plan, ending, self.parked, now)),
-            (Next::Park(refusal), _) => Some(settle_refusal(&self.chosen, refusal, self.parked)),
-            (Next::Nothing(_), _) | (Next::Act(_), None) => None,
-        }
-    }
-
-    fn concluded(self, round: &mut Round) {
-        if let Next::Nothing(outcome) = self.chosen.next {
-            round.finish(self.chosen.open.job, Verdict::outcome(outcome));
-        }
-    }
-
-    fn settled(self, settled: Settled, outcome: Outcome, now: Timestamp, round: &mut Round) {
-        let mut job = self.chosen.open.job;
-        job.owner = None;
-        match (settled, self.carried) {
-            (Settled::Fenced, _) => round.finish(job, Verdict::again(Cause::Fenced, None)),
-            (Settled::Failed(failure), _) => round.finish(job, again(&failure)),
-            (Settled::Written, Some((_, Ending::LookAgain))) => round.again_now(job, Cause::StaleId),
-            (Settled::Written, Some((_, Ending::Again(cause)))) => round.finish(job, Verdict::again(cause, None)),
-            (Settled::Written, Some((_, Ending::Refused(_))) | None) if !self.parked => {
-                round.finish(job, Verdict::again(Cause::Unanswered, None));
-            }
-            (Settled::Written, Some((_, Ending::Done(_)))) => {
-                let since = job
-                    .content
-                    .as_ref()
-                    .ok()
-                    .map(|event| event.moment.at().unwrap_or(event.occurred_at).max(event.occurred_at));
-                let mut verdict = Verdict::outcome(outcome);
-                verdict.confirmed_after = since.and_then(|since| Duration::try_from(now.duration_since(since)).ok());
-                round.finish(job, verdict);
-            }
-            (Settled::Written, Some((_, Ending::Gone | Ending::Refused(_))) | None) => {
-                round.finish(job, Verdict::outcome(outcome))
-            }
-        }
-    }
-}
-
-fn plan(chosen: &Chosen) -> Option<&Plan> {
-    match &chosen.next {
-        Next::Act(plan) => Some(plan),
-        Next::Nothing(_) | Next::Park(_) => None,
-    }
 }
 
 fn remembered(person: &PersonItem) -> Option<(&Account, &UserId)> {
     Some((person.account.as_ref()?, person.user.as_ref()?))
 }
 
-fn again(failure: &Failure) -> Verdict {
+pub(super) fn again(failure: &Failure) -> Verdict {
     match failure {
         Failure::Retryable { cause, after } => Verdict::again(*cause, *after),
         // Reads are never refused for good: the messages come again until the function gives up.
