@@ -142,16 +142,21 @@ impl Drop for Stack {
     fn drop(&mut self) {
         // The local AWS leads a process group of its own, with the functions that it started.
         if let Some(pid) = self.ministack.id() {
-            let _ended = std::process::Command::new("kill").args(["-TERM", "--", &format!("-{pid}")]).status();
+            signal("TERM", pid);
             for _ in 0..50 {
                 if matches!(self.ministack.try_wait(), Ok(Some(_))) {
                     return;
                 }
                 std::thread::sleep(Duration::from_millis(100));
             }
-            let _ended = std::process::Command::new("kill").args(["-KILL", "--", &format!("-{pid}")]).status();
+            signal("KILL", pid);
         }
     }
+}
+
+/// Signals a process group. The shell's own `kill` is everywhere, the program is not.
+fn signal(name: &str, group: u32) {
+    let _ended = std::process::Command::new("sh").args(["-c", &format!("kill -{name} -- -{group}")]).status();
 }
 
 /// The accounts of a seed file in `events/seed/`.

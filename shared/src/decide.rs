@@ -29,7 +29,7 @@ pub struct Case<'a> {
     pub known: Known<'a>,
     /// The plan of an earlier attempt at this event that did not settle its outcome.
     pub prior: Option<&'a Plan>,
-    /// An earlier attempt at this person ended without a settle: what the directory shows may still change.
+    /// An attempt at another event of this person ended without a settle: what the directory shows may still change.
     pub takeover: bool,
     /// What the operator decided.
     pub policy: &'a Policy,

@@ -29,7 +29,7 @@ pub(super) struct Open {
     pub(super) attempt: u32,
     /// The plan of an earlier attempt, where it did not conclude.
     pub(super) prior: Option<Plan>,
-    /// An earlier attempt at event or person ended without a settle.
+    /// An attempt at another event of the person ended without a settle.
     pub(super) takeover: bool,
     /// The person with all its facts, this event's among them.
     pub(super) person: Option<(PersonKey, PersonItem)>,
@@ -163,7 +163,6 @@ fn remember(open: &mut Open, event: EventItem) {
             open.first_claimed_at = event.first_claimed_at;
             open.attempt = event.attempt + 1;
             open.prior = event.plan.map(Plan::abandoned);
-            open.takeover = true;
         }
         State::Held | State::Observed | State::Applied | State::Unchanged | State::Superseded | State::Rejected => {}
     }

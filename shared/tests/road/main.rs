@@ -5,6 +5,7 @@
 mod bad_input;
 mod counts;
 mod crash;
+mod fences;
 mod laws;
 mod orders;
 mod privacy;
