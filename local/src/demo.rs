@@ -1,6 +1,6 @@
 //! The demo: what is published, what must come of it, and what did.
 //!
-//! The expected end is written down in [`scenario`] from the design's rules, before any run; the demo fails where the
+//! The expected end is written down in `demo/scenario.rs` from the design's rules, before any run; the demo fails where the
 //! directory or the ledger ends otherwise.
 
 mod play;
