@@ -234,7 +234,7 @@ impl Facts {
     /// Adds an assertion. The newest assertion of a fact stays; an older one changes nothing.
     ///
     /// # Errors
-    /// [`TooManyFacts`] where [`FACT_LIMIT`] is reached and no fact lies before the present employment.
+    /// [`TooManyFacts`] where 32 facts are there and no fact lies before the present employment.
     pub fn assert(&mut self, fact: Fact, now: Timestamp) -> Result<(), TooManyFacts> {
         match self.0.iter_mut().find(|known| known.kind == fact.kind && known.id == fact.id) {
             Some(known) => {
