@@ -215,7 +215,8 @@ pub fn parse(body: &str) -> Result<WorkerEvent, Refusal> {
     let mut json = serde_json::Deserializer::from_str(&opened.detail);
     let detail: wire::Detail = serde_path_to_error::deserialize(&mut json).map_err(|error| shape_refusal(&error))?;
     let event_type = event_type(&detail, opened.detail_type.as_deref())?;
-    let occurred_at = occurred_at(&detail.occurred_at)?;
+    let occurred_at = utc(&detail.occurred_at, "detail.occurredAt")?;
+    detail.received_at.as_deref().map(|received| utc(received, "detail.receivedAt")).transpose()?;
     let moment = match &detail.effective {
         Some(effective) => dating::moment(effective)?,
         None if event_type.is_dated() => {
@@ -264,14 +265,10 @@ fn event_type(detail: &wire::Detail, detail_type: Option<&str>) -> Result<EventT
     }
 }
 
-fn occurred_at(text: &str) -> Result<Timestamp, Refusal> {
-    text.ends_with('Z').then(|| text.parse().ok()).flatten().ok_or_else(|| {
-        Refusal::new(
-            RefusalCode::InvalidField,
-            "detail.occurredAt",
-            "must be a time in UTC, for example \"2026-11-23T09:30:00Z\"",
-        )
-    })
+fn utc(text: &str, field: &'static str) -> Result<Timestamp, Refusal> {
+    let parsed = text.ends_with('Z').then(|| text.parse().ok()).flatten();
+    let message = "must be a time in UTC, for example \"2026-11-23T09:30:00Z\"";
+    parsed.ok_or_else(|| Refusal::new(RefusalCode::InvalidField, field, message))
 }
 
 fn subject(subject: &wire::Subject) -> Result<Subject, Refusal> {
@@ -333,7 +330,10 @@ fn shape_refusal(error: &serde_path_to_error::Error<serde_json::Error>) -> Refus
     if message.starts_with("duplicate field ") {
         return Refusal::new(RefusalCode::InvalidField, field, "is there twice");
     }
-    let expected = message.rsplit_once(", expected ").map_or("another type", |(_, expected)| expected);
+    let ours = ["unknown field ", "unknown variant ", "invalid type: ", "invalid value: ", "invalid length "];
+    let expected =
+        if ours.iter().any(|start| message.starts_with(start)) { message.rsplit_once(", expected ") } else { None };
+    let expected = expected.map_or("another type", |(_, expected)| expected);
     let message = if unknown {
         format!("has a member that is not in the schema; it may have {expected}")
     } else {

@@ -176,7 +176,24 @@ fn each_consumed_event_type_has_its_row() {
 fn the_facts_decide_and_not_the_event() {
     let hired = |at: &str| detail("hire", "effective", at);
     let on_leave = detail("leave", "effective", "2026-11-10T08:00:00Z");
-    let cases: [(&str, Value, Vec<Value>, &str); 8] = [
+    let newer = |phase: &str, at: &str| {
+        let mut newer = detail("termination", phase, at);
+        newer["factId"] = json!("end");
+        newer["occurredAt"] = json!("2026-11-21T08:00:00Z");
+        newer["eventId"] = json!("e2");
+        newer
+    };
+    let mut end = detail("termination", "effective", PAST);
+    end["factId"] = json!("end");
+    let cases: [(&str, Value, Vec<Value>, &str); 11] = [
+        ("taken back since", end.clone(), vec![newer("rescinded", PAST)], "Superseded NewerAssertion"),
+        (
+            "corrected since, to another time",
+            end.clone(),
+            vec![newer("effective", "2026-11-20T18:00:00Z")],
+            "Superseded NewerAssertion",
+        ),
+        ("the newer assertion says the same", end, vec![newer("effective", PAST)], "look up"),
         (
             "rehired since",
             detail("termination", "effective", "2026-11-01T18:00:00Z"),
@@ -257,4 +274,16 @@ fn kinds_and_phases_that_do_not_go_together_do_not_exist() {
     assert_eq!(EventType::new(Kind::Termination, Phase::Detected), None);
     assert_eq!(EventType::new(Kind::AccountStatus, Phase::Scheduled), None);
     assert_eq!(EventType::all().len(), 7 * 3 + 5);
+}
+
+/// A leave that nobody ended, a termination, and a rehire: the leave ended with the former employment.
+#[test]
+fn a_leave_of_a_former_employment_takes_nothing_from_the_present_one() {
+    let facts = [
+        detail("hire", "effective", "2024-01-08T08:00:00Z"),
+        detail("leave", "effective", "2024-06-03T08:00:00Z"),
+        detail("rehire", "effective", "2026-02-02T08:00:00Z"),
+    ];
+    let late = detail("termination", "effective", "2024-09-30T18:00:00Z");
+    assert_eq!(check(&late, &facts, Known::NotYet, false, "{}"), "Superseded AccessDue");
 }

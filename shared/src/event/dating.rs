@@ -51,12 +51,13 @@ impl Moment {
 /// A [`Refusal`] where the zone is no IANA zone or the date has no such day.
 pub(super) fn moment(effective: &Effective) -> Result<Moment, Refusal> {
     let zone = effective.zone.as_deref().map(zone).transpose()?;
-    if let Some(at) = effective.at {
-        let date = effective.date.or_else(|| zone.map(|zone| at.to_zoned(zone).date()));
+    let date = effective.date.as_deref().map(date).transpose()?;
+    if let Some(at) = effective.at.as_deref().map(instant).transpose()? {
+        let date = date.or_else(|| zone.map(|zone| at.to_zoned(zone).date()));
         return Ok(Moment::At { at, date });
     }
-    let (Some(date), Some(zone)) = (effective.date, zone) else {
-        return Ok(Moment::Undatable { date: effective.date });
+    let (Some(date), Some(zone)) = (date, zone) else {
+        return Ok(Moment::Undatable { date });
     };
     let first_day = match effective.basis {
         Basis::LastDayWorked => date.tomorrow().map_err(|_| out_of_range())?,
@@ -78,6 +79,20 @@ fn zone(name: &str) -> Result<TimeZone, Refusal> {
     })
 }
 
+/// A date and nothing else: jiff reads the date of a longer text, too.
+fn date(text: &str) -> Result<Date, Refusal> {
+    let parsed = (text.len() == "2026-11-30".len()).then(|| text.parse().ok()).flatten();
+    let message = "must be a date, for example \"2026-11-30\"";
+    parsed.ok_or_else(|| Refusal::new(RefusalCode::InvalidField, "detail.effective.date", message))
+}
+
+fn instant(text: &str) -> Result<Timestamp, Refusal> {
+    text.parse().map_err(|_| {
+        let message = "must be a time with an offset, for example \"2026-11-30T17:00:00Z\"";
+        Refusal::new(RefusalCode::InvalidField, "detail.effective.at", message)
+    })
+}
+
 fn out_of_range() -> Refusal {
     Refusal::new(RefusalCode::InvalidField, "detail.effective.date", "is outside the calendar")
 }
@@ -89,7 +104,7 @@ mod tests {
 
     fn at(date: &str, zone: &str, basis: Basis) -> Option<String> {
         let effective = Effective {
-            date: Some(date.parse().unwrap()),
+            date: Some(date.into()),
             at: None,
             zone: Some(zone.into()),
             basis,

@@ -1,10 +1,9 @@
 //! The event as it travels: the shape of the EventBridge `detail`.
 //!
 //! These types mirror the published schema and nothing else; [`super::parse`] turns them into a
-//! [`super::WorkerEvent`] that cannot be wrong. The schema in `events/schema/` is generated from them.
+//! [`super::WorkerEvent`] that cannot be wrong. Times and dates are text here: a parser's error would quote them. The schema in `events/schema/` is generated from them.
 
 use super::strict::{object, objects, optional_object};
-use jiff::{Timestamp, civil::Date};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -31,7 +30,7 @@ pub struct Detail {
     /// When intake received it, in UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String", extend("format" = "date-time", "pattern" = "Z$"))]
-    pub received_at: Option<Timestamp>,
+    pub received_at: Option<String>,
     /// Which system said so.
     #[serde(deserialize_with = "optional_object", default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<Provider>,
@@ -204,11 +203,11 @@ pub struct Effective {
     /// The date in the person's work zone.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date"))]
-    pub date: Option<Date>,
+    pub date: Option<String>,
     /// The instant, where the sender gave one or zone and basis are known.
     #[serde(default)]
     #[schemars(with = "Option<String>", extend("format" = "date-time"))]
-    pub at: Option<Timestamp>,
+    pub at: Option<String>,
     /// IANA zone of the work site.
     #[serde(default)]
     pub zone: Option<String>,

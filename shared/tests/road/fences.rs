@@ -80,3 +80,32 @@ async fn a_claim_loses_where_the_person_has_changed_since_the_recall() {
     assert_eq!(stage.changes(), Vec::<String>::new());
     assert_eq!(stage.users()["lwa/u0"], "Registered");
 }
+
+/// A body that is no event has no person whose lease could hold a second worker back: its own record does.
+#[tokio::test]
+async fn a_body_that_is_being_parked_is_parked_once() {
+    let stage = stage().await;
+    let first = stage.worker();
+    let body = ["no JSON".to_owned()];
+    stage.wire.set(Strike::on(Fault::Hold, WRITE, 2, 1));
+    let second = async {
+        stage.wire.struck().await;
+        let report = stage.deliver(&body).await;
+        stage.wire.let_go();
+        report
+    };
+    let (first, second) = tokio::join!(first.handle(batch(&body), stage.deadline()), second);
+    assert_eq!((failed(&first), failed(&second)), (vec![], vec!["m0".to_owned()]));
+    assert_eq!(stage.queue.parked.lock().unwrap().len(), 1);
+}
+
+/// Time for the recall, but not for claim, steps and settle: nothing is claimed.
+#[tokio::test]
+async fn nothing_is_claimed_that_could_not_be_finished() {
+    let stage = stage().await;
+    let deadline = rollcall::directory::Deadline::at(stage.host.now_then(jiff::SignedDuration::from_secs(40)));
+    let report = stage.worker().handle(batch(&[envelope(&termination("e1", "lwa", 0))]), deadline).await;
+    assert_eq!(Stage::told(&report)["e1"], "again out_of_time");
+    assert_eq!(stage.event("e1").await, None);
+    assert_eq!(stage.changes(), Vec::<String>::new());
+}
