@@ -7,7 +7,7 @@ use crate::decide::Reason;
 use crate::directory::{AccountId, AccountType, Answer, Deadline, Directory, Operation, UserId};
 use crate::failure::{Cause, Refusal, RefusalCode};
 use crate::host::Host;
-use crate::plan::{NOT_FOUND, Plan, StepStatus};
+use crate::plan::{NOT_FOUND, Plan, Step, StepStatus};
 use futures_util::StreamExt;
 use std::collections::BTreeMap;
 
@@ -38,6 +38,10 @@ pub async fn apply<D: Directory, H: Host>(
 ) -> Vec<Ending> {
     let mut progress: Vec<Progress> = plans.iter().map(Progress::new).collect();
     loop {
+        // An auxiliary call, the decisive one and then the settle must fit.
+        if !deadline.allows(host.now(), 3) {
+            progress.iter_mut().zip(plans.iter_mut()).for_each(|(progress, plan)| progress.leave_out(plan));
+        }
         let calls = wave(plans, &progress);
         if calls.is_empty() {
             break;
@@ -90,13 +94,27 @@ struct Progress {
 impl Progress {
     fn new(plan: &Plan) -> Progress {
         let mut progress = Progress { step: 0, ending: None };
-        progress.skip_confirmed(plan);
+        progress.skip_tried(plan);
         progress
     }
 
-    /// A PIN that an earlier attempt reset is not reset again.
-    fn skip_confirmed(&mut self, plan: &Plan) {
-        while plan.steps.get(self.step).is_some_and(|step| step.status == StepStatus::Confirmed) {
+    /// A PIN that an earlier attempt reset is not reset again, and an auxiliary logout has one try.
+    fn skip_tried(&mut self, plan: &Plan) {
+        let tried = |step: &Step| match step.operation {
+            Operation::Logout => !step.decisive && step.status != StepStatus::Planned,
+            Operation::Suspend | Operation::Remove | Operation::ResetPin => step.status == StepStatus::Confirmed,
+        };
+        while plan.steps.get(self.step).is_some_and(tried) {
+            self.step += 1;
+        }
+    }
+
+    /// Leaves an auxiliary step out, so that the decisive one still has its time.
+    fn leave_out(&mut self, plan: &mut Plan) {
+        let decisive_follows = plan.steps.iter().skip(self.step + 1).any(|step| step.decisive);
+        while let Some(step) = plan.steps.get_mut(self.step).filter(|step| !step.decisive && decisive_follows) {
+            step.status = StepStatus::Refused;
+            step.code = Some("NoTime".to_owned());
             self.step += 1;
         }
     }
@@ -107,6 +125,7 @@ impl Progress {
 
     fn record(&mut self, plan: &mut Plan, answer: Answer) {
         let resumes_removal = plan.resumes_removal();
+        let decided = plan.steps.iter().any(|step| step.decisive && step.status == StepStatus::Confirmed);
         let Some(step) = plan.steps.get_mut(self.step) else {
             return;
         };
@@ -115,7 +134,7 @@ impl Progress {
             Answer::NotFound => {
                 step.code = Some(NOT_FOUND.to_owned());
                 let removal = step.operation == Operation::Remove && step.repeated;
-                if removal || (!plan.fresh && !resumes_removal) {
+                if removal || (!plan.fresh && !resumes_removal && !decided) {
                     step.status = if removal { StepStatus::Unknown } else { StepStatus::Refused };
                     self.ending = Some(Ending::LookAgain);
                 } else {
@@ -153,7 +172,7 @@ impl Progress {
             }
         }
         self.step += 1;
-        self.skip_confirmed(plan);
+        self.skip_tried(plan);
     }
 }
 

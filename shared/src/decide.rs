@@ -182,13 +182,15 @@ pub fn decide(case: &Case<'_>) -> Decision {
     if lacks_facts(event) {
         return Decision::Hold(Reason::MissingFacts);
     }
-    if let Some(newer) = overruled(event, case.facts) {
-        return conclude(Concluded::Superseded, Reason::NewerAssertion, Some(newer));
-    }
-    match case.facts.access(case.now, case.policy.access_policy()) {
-        Access::Due(fact) => conclude(Concluded::Superseded, Reason::AccessDue, Some(fact)),
-        Access::AsIs => conclude(Concluded::Unchanged, Reason::NothingDue, None),
-        Access::NotDue(fact) => take_access(case, fact),
+    // What is due decides. Whether the event's own assertion still stands only tells why nothing is.
+    let newer = overruled(event, case.facts);
+    match (case.facts.access(case.now, case.policy.access_policy()), newer) {
+        (Access::NotDue(fact), _) => take_access(case, fact),
+        (Access::Due(_) | Access::AsIs, Some(newer)) => {
+            conclude(Concluded::Superseded, Reason::NewerAssertion, Some(newer))
+        }
+        (Access::Due(fact), None) => conclude(Concluded::Superseded, Reason::AccessDue, Some(fact)),
+        (Access::AsIs, None) => conclude(Concluded::Unchanged, Reason::NothingDue, None),
     }
 }
 
@@ -266,7 +268,8 @@ fn overruled(event: &WorkerEvent, facts: &Facts) -> Option<FactId> {
 fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
     match case.known {
         Known::NotYet => Decision::LookUp,
-        Known::NoAddress if case.prior.is_some_and(Plan::user_was_gone) => nobody(case, fact),
+        // A planned removal that was sent and is not found took effect; nothing else may be called absent unseen.
+        Known::NoAddress if case.prior.is_some_and(Plan::removal_may_have_worked) => nobody(case, fact),
         Known::NoAddress => Decision::Hold(Reason::NoAddress),
         Known::Remembered { account, user, licence } => {
             let before = licence
@@ -296,9 +299,7 @@ fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
 
 /// Nobody is there: either an earlier attempt's removal took effect, or there never was anybody.
 fn nobody(case: &Case<'_>, fact: FactId) -> Decision {
-    let sent = |step: &Step| step.operation == Operation::Remove && step.status == StepStatus::Unknown;
-    let removed = case.prior.filter(|prior| prior.steps.iter().any(sent));
-    let Some(prior) = removed else {
+    let Some(prior) = case.prior.filter(|prior| prior.removal_may_have_worked()) else {
         return conclude(Concluded::Unchanged, Reason::UserNotFound, Some(fact));
     };
     let mut confirmed = prior.clone();

@@ -232,6 +232,13 @@ pub trait Directory {
     /// Fails closed: `Nobody` only after a complete answer. No call starts that the deadline does not allow.
     fn look_up(&self, sought: &[Sought], deadline: Deadline) -> impl Future<Output = Vec<Result<Found, Failure>>>;
 
+    /// The type of an account as it is now, or was a quarter of an hour ago; `None` where it is not there.
+    fn account_type(
+        &self,
+        account: &AccountId,
+        deadline: Deadline,
+    ) -> impl Future<Output = Result<Option<AccountType>, Failure>>;
+
     /// Makes exactly one call, for at most [`Operation::users_per_call`] users of one account.
     ///
     /// Answers in the order of `users`, and never twice for one of them.

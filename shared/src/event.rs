@@ -188,6 +188,12 @@ impl EventType {
         }
     }
 
+    /// Whether it counts when events of this kind say when they bite.
+    #[must_use]
+    pub fn may_be_dated(self) -> bool {
+        self.is_dated() || self.kind == Kind::IdentityChange
+    }
+
     /// Whether events of this kind must say when they bite.
     #[must_use]
     pub fn is_dated(self) -> bool {
@@ -218,15 +224,16 @@ pub fn parse(body: &str) -> Result<WorkerEvent, Refusal> {
     let occurred_at = utc(&detail.occurred_at, "detail.occurredAt")?;
     detail.received_at.as_deref().map(|received| utc(received, "detail.receivedAt")).transpose()?;
     let moment = match &detail.effective {
-        Some(effective) => dating::moment(effective)?,
-        None if event_type.is_dated() => {
+        Some(effective) if event_type.may_be_dated() => dating::moment(effective)?,
+        // An undated kind bites when it occurred, whatever else it says.
+        Some(_) | None if !event_type.is_dated() => Moment::At { at: occurred_at, date: None },
+        Some(_) | None => {
             return Err(Refusal::new(
                 RefusalCode::MissingField,
                 "detail.effective",
                 "is required: when does this bite?",
             ));
         }
-        None => Moment::At { at: occurred_at, date: None },
     };
     let login = detail.status.as_ref().and_then(|status| status.after);
     if event_type.kind() == Kind::AccountStatus && login.is_none() {
@@ -272,17 +279,17 @@ fn utc(text: &str, field: &'static str) -> Result<Timestamp, Refusal> {
 }
 
 fn subject(subject: &wire::Subject) -> Result<Subject, Refusal> {
+    // A private address names nobody at work.
+    let personal = matches!(subject.email_kind, Some(wire::EmailKind::Personal));
+    let email = subject.email.as_deref().map(WorkEmail::parse).transpose()?;
     let parsed = Subject {
         worker_id: subject.worker_id.as_deref().map(WorkerId::parse).transpose()?,
         provider_subject: subject.provider_subject_id.as_deref().map(SubjectId::parse).transpose()?,
-        email: subject.email.as_deref().map(WorkEmail::parse).transpose()?,
+        email: email.filter(|_| !personal),
     };
     if parsed.worker_id.is_none() && parsed.provider_subject.is_none() && parsed.email.is_none() {
-        return Err(Refusal::new(
-            RefusalCode::MissingField,
-            "detail.subject",
-            "must carry workerId, email or providerSubjectId",
-        ));
+        let message = "must carry workerId, providerSubjectId or an email that is not personal";
+        return Err(Refusal::new(RefusalCode::MissingField, "detail.subject", message));
     }
     Ok(parsed)
 }

@@ -88,11 +88,15 @@ impl Step {
 
     /// Takes over what an earlier attempt knows of the same step.
     ///
-    /// A state is set again whatever was known. A PIN that was reset stays reset.
+    /// A state is set again whatever was known. A PIN that was reset stays reset, and an auxiliary logout has one try.
     pub(crate) fn resume(&mut self, prior: &Plan) {
         let Some(earlier) = prior.steps.iter().find(|step| step.operation == self.operation) else {
             return;
         };
+        if !self.decisive && self.operation == Operation::Logout && earlier.status != StepStatus::Planned {
+            *self = earlier.clone();
+            return;
+        }
         match (self.operation, earlier.status) {
             (Operation::ResetPin, StepStatus::Confirmed) => *self = earlier.clone(),
             (Operation::Suspend | Operation::Remove | Operation::Logout, StepStatus::Confirmed)
@@ -113,7 +117,9 @@ impl Plan {
     /// The plan of a worker that never settled: what it planned, it may have sent.
     #[must_use]
     pub fn abandoned(mut self) -> Plan {
-        for step in self.steps.iter_mut().filter(|step| step.status == StepStatus::Planned) {
+        // Signing out once more is harmless, so an auxiliary logout keeps its one try.
+        let spared = |step: &Step| !step.decisive && step.operation == Operation::Logout;
+        for step in self.steps.iter_mut().filter(|step| step.status == StepStatus::Planned && !spared(step)) {
             step.status = StepStatus::Unknown;
         }
         self
@@ -125,10 +131,10 @@ impl Plan {
         self.steps.iter().any(|step| step.operation == Operation::Remove && step.repeated)
     }
 
-    /// The directory answered that the user is not there.
+    /// A removal was sent whose answer never came.
     #[must_use]
-    pub fn user_was_gone(&self) -> bool {
-        self.steps.iter().any(|step| step.code.as_deref() == Some(NOT_FOUND))
+    pub fn removal_may_have_worked(&self) -> bool {
+        self.steps.iter().any(|step| step.operation == Operation::Remove && step.status == StepStatus::Unknown)
     }
 }
 

@@ -61,7 +61,7 @@ impl PinReset {
     }
 }
 
-/// Which facts besides employment take access away.
+/// Which facts besides employment take access away. By default none does: nothing gives access back yet.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AccessRules {
@@ -73,7 +73,7 @@ pub struct AccessRules {
 
 impl Default for AccessRules {
     fn default() -> Self {
-        AccessRules { on_leave: OnAbsence::Suspend, on_inactive_login: OnAbsence::Suspend }
+        AccessRules { on_leave: OnAbsence::Keep, on_inactive_login: OnAbsence::Keep }
     }
 }
 

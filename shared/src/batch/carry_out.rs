@@ -86,7 +86,7 @@ impl Worked {
     fn refusal(&self) -> Option<&Refusal> {
         match (&self.chosen.next, &self.carried) {
             (Next::Park(refusal), _) | (Next::Act(_), Some((_, Ending::Refused(refusal)))) => Some(refusal),
-            (Next::Act(_) | Next::Nothing(_), _) => None,
+            (Next::Act(_) | Next::Nothing(_) | Next::Postponed(..), _) => None,
         }
     }
 
@@ -95,14 +95,17 @@ impl Worked {
         match (&self.chosen.next, &self.carried) {
             (Next::Act(_), Some((plan, ending))) => Some(settle_plan(&self.chosen, plan, ending, self.parked, now)),
             (Next::Park(refusal), _) => Some(settle_refusal(&self.chosen, refusal, self.parked)),
-            (Next::Nothing(_), _) | (Next::Act(_), None) => None,
+            (Next::Nothing(_) | Next::Postponed(..), _) | (Next::Act(_), None) => None,
         }
     }
 
     fn concluded(self, round: &mut Round) {
-        if let Next::Nothing(outcome) = self.chosen.next {
-            round.finish(self.chosen.open.job, Verdict::outcome(outcome));
-        }
+        let verdict = match self.chosen.next {
+            Next::Nothing(outcome) => Verdict::outcome(outcome),
+            Next::Postponed(cause, after) => Verdict::again(cause, after),
+            Next::Act(_) | Next::Park(_) => return,
+        };
+        round.finish(self.chosen.open.job, verdict);
     }
 
     fn settled(self, settled: Settled, outcome: Outcome, now: Timestamp, round: &mut Round) {
@@ -136,6 +139,6 @@ impl Worked {
 fn plan(chosen: &Chosen) -> Option<&Plan> {
     match &chosen.next {
         Next::Act(plan) => Some(plan),
-        Next::Nothing(_) | Next::Park(_) => None,
+        Next::Nothing(_) | Next::Park(_) | Next::Postponed(..) => None,
     }
 }

@@ -7,7 +7,7 @@ use crate::failure::{Cause, Refusal, RefusalCode};
 use crate::ledger::AliasWrite;
 use crate::ledger::{EventItem, PersonItem, Recollection, State};
 use crate::outcome::StoredOutcome;
-use crate::person::{Fact, PersonKey};
+use crate::person::{Fact, PersonKey, Standing};
 use crate::plan::Plan;
 use crate::routes::Function;
 use jiff::{SignedDuration, Timestamp};
@@ -36,6 +36,8 @@ pub(super) struct Open {
     /// The persons that it was merged with.
     pub(super) merged: Vec<PersonItem>,
     pub(super) aliases: Vec<AliasWrite>,
+    /// Keys of items whose absence the resolution rests on.
+    pub(super) absent: Vec<String>,
     /// The address belongs to somebody else by now.
     pub(super) address_lost: bool,
     /// Refused before its fact could count.
@@ -63,17 +65,17 @@ pub(super) fn consider(mut job: Job, recalled: Recollection, function: Function,
     job.person = recalled.person.as_ref().map(|(key, _)| key.clone()).or_else(recorded);
     if let Some(event) = &recalled.event {
         match standing(&job, event, &owner, now_ms) {
-            Standing::Reused => {
+            Bearing::Reused => {
                 let message = "came before with another meaning; give each event an id of its own";
                 let refusal = Refusal::new(RefusalCode::EventIdReused, "detail.eventId", message);
                 return Considered::Rekeyed(Box::new(job.under_its_body(function, refusal)));
             }
-            Standing::Duplicate => {
+            Bearing::Duplicate => {
                 let told = Told::Duplicate(event.data.clone().map(StoredOutcome::new));
                 return Considered::Finished(Box::new(job), Verdict { told, after: None, confirmed_after: None });
             }
-            Standing::Busy(until) => return busy(job, until, now_ms),
-            Standing::Open => {}
+            Bearing::Busy(until) => return busy(job, until, now_ms),
+            Bearing::Open => {}
         }
     }
     let leases = recalled.person.iter().chain(&recalled.merges);
@@ -88,28 +90,28 @@ pub(super) fn consider(mut job: Job, recalled: Recollection, function: Function,
 }
 
 /// How an event's record bears on a message that carries it.
-enum Standing {
+enum Bearing {
     Reused,
     Duplicate,
     Busy(i64),
     Open,
 }
 
-fn standing(job: &Job, event: &EventItem, owner: &str, now: i64) -> Standing {
+fn standing(job: &Job, event: &EventItem, owner: &str, now: i64) -> Bearing {
     if event.validation != job.validation {
-        return Standing::Reused;
+        return Bearing::Reused;
     }
     match event.state {
-        State::Applied | State::Unchanged | State::Superseded | State::Rejected => Standing::Duplicate,
+        State::Applied | State::Unchanged | State::Superseded | State::Rejected => Bearing::Duplicate,
         // Without the token of the hold, a message is a duplicate.
-        State::Held | State::Observed => Standing::Duplicate,
-        State::Parked if job.parked_as.as_ref() == Some(&event.owner) => Standing::Open,
-        State::Parked => Standing::Duplicate,
+        State::Held | State::Observed => Bearing::Duplicate,
+        State::Parked if job.parked_as.as_ref() == Some(&event.owner) => Bearing::Open,
+        State::Parked => Bearing::Duplicate,
         State::Running => match event.in_progress_expiration {
-            Some(until) if until > now && event.owner != owner => Standing::Busy(until),
-            Some(_) | None => Standing::Open,
+            Some(until) if until > now && event.owner != owner => Bearing::Busy(until),
+            Some(_) | None => Bearing::Open,
         },
-        State::Retry => Standing::Open,
+        State::Retry => Bearing::Open,
     }
 }
 
@@ -121,7 +123,7 @@ fn busy(job: Job, until: i64, now: i64) -> Considered {
 }
 
 fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) -> Open {
-    let Recollection { event, person, aliases, merges, address_lost } = recalled;
+    let Recollection { event, person, aliases, merges, absent, address_lost } = recalled;
     let mut open = Open {
         event_rev: event.as_ref().map(|event| event.rev),
         first_claimed_at: now.as_millisecond(),
@@ -131,6 +133,7 @@ fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) ->
         person,
         merged: Vec::new(),
         aliases,
+        absent,
         address_lost,
         refused: None,
         gave_up: None,
@@ -209,7 +212,9 @@ fn admission(
             ..PersonItem::default()
         });
     }
-    if let Some(fact) = Fact::asserted_by(event) {
+    // A fact without an instant decides nothing, and must not take the place of a dated one: the event is held.
+    if let Some(fact) = Fact::asserted_by(event).filter(|fact| fact.at.is_some() || fact.standing != Standing::Asserted)
+    {
         person.facts.assert(fact, now).map_err(too_many)?;
     }
     let left = person.lease.as_ref().is_some_and(|lease| open.job.owner.as_ref() != Some(&lease.owner));

@@ -2,16 +2,16 @@
 
 use super::consider::{Considered, Open, consider};
 use super::job::{Job, PANICS, panicked};
-use super::write::{Attempt, Chosen, choose};
+use super::write::{Attempt, Chosen, choose, postpone};
 use super::{Road, Verdict, slices};
 use crate::decide::{Case, Decision, Known};
-use crate::directory::{Account, Deadline, Directory, Found, Sought, UserId};
+use crate::directory::{Account, AccountId, AccountType, Deadline, Directory, Found, Sought, UserId};
 use crate::failure::{Cause, Failure};
 use crate::host::Host;
 use crate::ledger::{ClaimError, PersonItem, Wanted, transactions};
 use crate::queue::Queue;
 use jiff::Timestamp;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -23,6 +23,13 @@ const CALLS_AFTER_CLAIM: u32 = 4;
 
 /// How often a job may lose a race, or go round again, in one invocation.
 const ROUNDS: u32 = 3;
+
+/// What is to be done about a job, as far as the directory answered.
+enum Decided {
+    Decision(Decision),
+    /// The directory did not answer.
+    Postponed(Failure),
+}
 
 /// What one round leaves.
 #[derive(Default)]
@@ -88,18 +95,26 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         };
         let mut open = Vec::new();
         for (job, recalled) in jobs.into_iter().zip(recalled) {
-            // Two identifiers may lead to one person: the later event waits for the next round.
-            let touched: Vec<String> =
-                recalled.person.iter().chain(&recalled.merges).map(|(key, _)| key.as_str().to_owned()).collect();
+            let recalled = match recalled {
+                Ok(recalled) => recalled,
+                Err(failure) => {
+                    round.finish(job, again(&failure));
+                    continue;
+                }
+            };
+            // Two identifiers may lead to one person, and two people may share one: the later event waits its turn.
+            let touched = recalled.touched();
             if touched.iter().any(|key| people.contains(key)) {
                 round.again.push(job);
                 continue;
             }
             people.extend(touched);
-            match consider(job, recalled, self.function, self.host.now()) {
-                Considered::Finished(job, verdict) => round.finish(*job, verdict),
-                Considered::Rekeyed(job) => round.again.push(*job),
-                Considered::Open(considered) => open.push(*considered),
+            let (spare, now) = (job.clone(), self.host.now());
+            match catch_unwind(AssertUnwindSafe(|| consider(job, recalled, self.function, now))) {
+                Ok(Considered::Finished(job, verdict)) => round.finish(*job, verdict),
+                Ok(Considered::Rekeyed(job)) => round.again.push(*job),
+                Ok(Considered::Open(considered)) => open.push(*considered),
+                Err(_) => round.finish(spare, Verdict::again(Cause::Panicked, None)),
             }
         }
         open
@@ -107,41 +122,105 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
 
     /// Decides every open job, looking up those that need it in one go.
     async fn decide_all(&self, slices: Vec<Vec<Open>>, deadline: Deadline, round: &mut Round) -> Vec<Vec<Chosen>> {
-        let first: Vec<Vec<(Open, Decision)>> = slices
-            .into_iter()
-            .map(|slice| slice.into_iter().filter_map(|open| self.decided(open, None, round)).collect())
-            .collect();
-        let sought: Vec<Sought> =
-            first.iter().flatten().filter_map(|(open, decision)| self.sought(open, decision)).collect();
+        let mut first = Vec::new();
+        let mut types = BTreeMap::new();
+        for slice in slices {
+            let mut part = Vec::new();
+            for open in slice {
+                if let Some((open, decision)) = self.decided(open, None, round) {
+                    part.extend(self.with_account_as_it_is(open, decision, &mut types, deadline, round).await);
+                }
+            }
+            first.push(part);
+        }
+        let seek = |(open, decision): &(Open, Decided)| self.sought(open, decision);
+        let sought: Vec<Sought> = first.iter().flatten().filter_map(seek).collect();
         let found = if sought.is_empty() { Vec::new() } else { self.directory.look_up(&sought, deadline).await };
         let mut found = found.into_iter();
         let mut chosen = Vec::new();
         for slice in first {
             let mut part = Vec::new();
-            for (open, decision) in slice {
+            for (open, decided) in slice {
+                let decision = match decided {
+                    Decided::Postponed(failure) => {
+                        part.push(self.postponed(open, &failure, deadline));
+                        continue;
+                    }
+                    Decided::Decision(decision) => decision,
+                };
                 if decision != Decision::LookUp {
                     part.extend(self.chosen(open, decision, None, deadline, round));
                     continue;
                 }
-                let (open, found) = match found.next() {
-                    Some(Ok(found)) => (self.decided(open, Some(&found), round), Some(found)),
-                    Some(Err(Failure::Permanent(refusal))) => (Some((open, Decision::Park(refusal))), None),
-                    Some(Err(Failure::Retryable { cause, after })) => {
-                        round.finish(open.job, Verdict::again(cause, after));
-                        continue;
+                match found.next().unwrap_or(Err(Failure::retryable(Cause::IncompleteListing))) {
+                    Ok(found) => {
+                        if let Some((open, decision)) = self.decided(open, Some(&found), round) {
+                            part.extend(self.chosen(open, decision, Some(&found), deadline, round));
+                        }
                     }
-                    None => {
-                        round.finish(open.job, Verdict::again(Cause::IncompleteListing, None));
-                        continue;
+                    Err(Failure::Permanent(refusal)) => {
+                        part.extend(self.chosen(open, Decision::Park(refusal), None, deadline, round));
                     }
-                };
-                if let Some((open, decision)) = open {
-                    part.extend(self.chosen(open, decision, found.as_ref(), deadline, round));
+                    Err(failure) => part.push(self.postponed(open, &failure, deadline)),
                 }
             }
             chosen.push(part);
         }
         chosen
+    }
+
+    /// What can be done depends on the account's type: a remembered one is compared with the directory's.
+    async fn with_account_as_it_is(
+        &self,
+        mut open: Open,
+        decision: Decision,
+        types: &mut BTreeMap<AccountId, Result<Option<AccountType>, Failure>>,
+        deadline: Deadline,
+        round: &mut Round,
+    ) -> Option<(Open, Decided)> {
+        let remembered = match &decision {
+            Decision::Act(plan) if !plan.fresh => plan.account.clone(),
+            Decision::LookUp
+            | Decision::Act(_)
+            | Decision::Conclude(_)
+            | Decision::Hold(_)
+            | Decision::Park(_)
+            | Decision::Wait(_) => return Some((open, Decided::Decision(decision))),
+        };
+        if !types.contains_key(&remembered.id) {
+            let now = self.directory.account_type(&remembered.id, deadline).await;
+            types.insert(remembered.id.clone(), now);
+        }
+        let person = open.person.as_mut().map(|(_, person)| person)?;
+        match types.get(&remembered.id)? {
+            Ok(Some(kind)) if *kind == remembered.kind => return Some((open, Decided::Decision(decision))),
+            Ok(Some(kind)) => person.account = Some(Account { kind: *kind, ..remembered }),
+            Ok(None) => (person.account, person.user) = (None, None),
+            Err(Failure::Permanent(refusal)) => {
+                let park = Decision::Park(refusal.clone());
+                return Some((open, Decided::Decision(park)));
+            }
+            Err(failure) => return Some((open, Decided::Postponed(failure.clone()))),
+        }
+        self.decided(open, None, round).map(|(open, decision)| (open, Decided::Decision(decision)))
+    }
+
+    /// The directory did not answer: the event's fact and its first attempt are recorded all the same.
+    fn postponed(&self, open: Open, failure: &Failure, deadline: Deadline) -> Chosen {
+        let (cause, after) = match failure {
+            Failure::Retryable { cause, after } => (*cause, *after),
+            Failure::Permanent(_) => (Cause::Unanswered, None),
+        };
+        let attempt = self.attempt(&open, deadline);
+        postpone(open, cause, after, &attempt)
+    }
+
+    fn attempt(&self, open: &Open, deadline: Deadline) -> Attempt {
+        Attempt {
+            owner: open.job.owner.clone().unwrap_or_else(|| format!("{:032x}", self.host.random())),
+            until: (deadline.instant() + LEASE_MARGIN).as_millisecond(),
+            now: self.host.now(),
+        }
     }
 
     /// Decides one job. A panic fails this record only.
@@ -187,8 +266,8 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         })
     }
 
-    fn sought(&self, open: &Open, decision: &Decision) -> Option<Sought> {
-        if decision != &Decision::LookUp {
+    fn sought(&self, open: &Open, decided: &Decided) -> Option<Sought> {
+        if !matches!(decided, Decided::Decision(Decision::LookUp)) {
             return None;
         }
         let email = open.job.content.as_ref().ok()?.subject.email.clone()?;
@@ -208,10 +287,9 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             round.finish(open.job, Verdict::again(Cause::NotQuiteYet, Some(after)));
             return None;
         }
-        let owner = open.job.owner.clone().unwrap_or_else(|| format!("{:032x}", self.host.random()));
-        let until = (deadline.instant() + LEASE_MARGIN).as_millisecond();
+        let attempt = self.attempt(&open, deadline);
         let sealed = matches!(decision, Decision::Hold(_)).then(|| self.seal(&open.job)).flatten();
-        choose(open, decision, found, &Attempt { owner, until, now: self.host.now() }, sealed)
+        choose(open, decision, found, &attempt, sealed)
     }
 
     /// Seals an event that waits for a person, so that its release needs no message.

@@ -4,12 +4,13 @@ use super::consider::Open;
 use crate::apply::Ending;
 use crate::decide::{Concluded, Conclusion, Decision, Reason};
 use crate::directory::{AccountType, Found};
-use crate::failure::Refusal;
+use crate::failure::{Cause, Refusal};
 use crate::ledger::{Claim, EventItem, Learnt, Lease, REMEMBERED_FOR, Settlement, State, Taken};
 use crate::outcome::Outcome;
 use crate::plan::Plan;
 use jiff::Timestamp;
 use serde_bytes::ByteBuf;
+use std::time::Duration;
 
 /// What an attempt is about to write, and what follows from it.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(super) enum Next {
     Nothing(Outcome),
     /// The dead-letter queue.
     Park(Refusal),
+    /// Nothing now: the record says `retry`, and the message comes again.
+    Postponed(Cause, Option<Duration>),
 }
 
 /// The stamp of one attempt.
@@ -86,8 +89,24 @@ pub(super) fn choose(
         person,
         merged: if refused { Vec::new() } else { open.merged.clone() },
         aliases: if refused { Vec::new() } else { open.aliases.clone() },
+        absent: if refused { Vec::new() } else { open.absent.clone() },
     };
     Some(Chosen { open, claim, next })
+}
+
+/// Builds the claim of an event that the directory gave no answer for: its fact, and since when it is tried.
+pub(super) fn postpone(open: Open, cause: Cause, after: Option<Duration>, attempt: &Attempt) -> Chosen {
+    let mut event = event_item(&open, attempt);
+    let outcome = Outcome::again(cause, open.prior.as_ref());
+    event.state = outcome.outcome;
+    event.data = Some(outcome.to_json());
+    event.in_progress_expiration = None;
+    event.plan.clone_from(&open.prior);
+    let next = Next::Postponed(cause, after);
+    let person = person_item(&open, &next, None, attempt);
+    let (merged, aliases, absent) = (open.merged.clone(), open.aliases.clone(), open.absent.clone());
+    let claim = Claim { event, event_rev: open.event_rev, person, merged, aliases, absent };
+    Chosen { open, claim, next }
 }
 
 fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
@@ -145,7 +164,7 @@ fn person_item(
                 person.taken = open.prior.as_ref().map(|prior| taken(prior, &open.job.event_key, attempt.now));
             }
         }
-        Next::Park(_) => {}
+        Next::Park(_) | Next::Postponed(..) => {}
     }
     Some(person)
 }
@@ -172,9 +191,9 @@ pub(super) fn settle_plan(
         Ending::Done(reason) => Outcome::decided(State::Applied, *reason, None, Some(plan)),
         Ending::Gone => Outcome::decided(State::Unchanged, Reason::UserNotFound, None, Some(plan)),
         Ending::Again(cause) => again(*cause),
-        Ending::LookAgain => again(crate::failure::Cause::StaleId),
+        Ending::LookAgain => again(Cause::StaleId),
         Ending::Refused(refusal) if parked => Outcome::parked(refusal, Some(plan)),
-        Ending::Refused(_) => again(crate::failure::Cause::Unanswered),
+        Ending::Refused(_) => again(Cause::Unanswered),
     };
     let remembered = || Some((plan.account.clone(), plan.user.clone()));
     let learnt = match ending {
@@ -201,8 +220,7 @@ pub(super) fn settle_plan(
 /// Builds the settlement of an event that was refused before any step.
 pub(super) fn settle_refusal(chosen: &Chosen, refusal: &Refusal, parked: bool) -> (Settlement, Outcome) {
     let plan = chosen.claim.event.plan.as_ref();
-    let outcome =
-        if parked { Outcome::parked(refusal, plan) } else { Outcome::again(crate::failure::Cause::Unanswered, plan) };
+    let outcome = if parked { Outcome::parked(refusal, plan) } else { Outcome::again(Cause::Unanswered, plan) };
     let settlement = Settlement {
         event_key: chosen.claim.event.id.clone(),
         owner: chosen.claim.event.owner.clone(),

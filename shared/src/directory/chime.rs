@@ -4,6 +4,7 @@ mod look_up;
 
 use super::{
     Account, AccountId, AccountType, Answer, CALL_TIMEOUT, Code, Deadline, Directory, Found, Operation, Sought, UserId,
+    out_of_time,
 };
 use crate::failure::Cause;
 use crate::failure::{Failure, Refusal, RefusalCode, ServiceError, classify, user_error};
@@ -87,26 +88,30 @@ impl<H: Host> Chime<H> {
     /// Opens the connection before the first event needs it, and learns the types of the accounts that the policy names.
     pub async fn warm_up(&self, accounts: &BTreeSet<AccountId>) {
         for account in accounts {
-            let _type = self.account_type(account).await;
+            let _type = self.type_of(account).await;
         }
         if accounts.is_empty() {
             let _answer = self.client.list_accounts().max_results(1).send().await;
         }
     }
 
-    /// The type of an account; `None` where the directory does not have it.
-    async fn account_type(&self, account: &AccountId) -> Result<Option<AccountType>, Failure> {
+    /// The type of an account, where it was learnt lately.
+    fn known_type(&self, account: &AccountId) -> Option<AccountType> {
         let now = self.host.now();
-        let remembered = self.known().types.get(account).copied();
-        if let Some((kind, since)) = remembered.filter(|(_, since)| now.duration_since(*since) < TYPE_KNOWN_FOR) {
-            let _ = since;
+        let (kind, since) = self.known().types.get(account).copied()?;
+        (now.duration_since(since) < TYPE_KNOWN_FOR).then_some(kind)
+    }
+
+    /// The type of an account; `None` where the directory does not have it.
+    async fn type_of(&self, account: &AccountId) -> Result<Option<AccountType>, Failure> {
+        if let Some(kind) = self.known_type(account) {
             return Ok(Some(kind));
         }
         match self.client.get_account().account_id(account.as_ref()).send().await {
             Ok(answer) => {
                 let kind = answer.account.and_then(|account| account_type(account.account_type.as_ref()?.as_str()));
                 let kind = kind.ok_or_else(|| unreadable("GetAccount"))?;
-                self.known().types.insert(account.clone(), (kind, now));
+                self.known().types.insert(account.clone(), (kind, self.host.now()));
                 Ok(Some(kind))
             }
             Err(error) => match meaning(&error) {
@@ -170,6 +175,13 @@ impl<H: Host> Directory for Chime<H> {
         self.look_up_all(sought, deadline).await
     }
 
+    async fn account_type(&self, account: &AccountId, deadline: Deadline) -> Result<Option<AccountType>, Failure> {
+        if self.known_type(account).is_none() && !deadline.allows(self.host.now(), 1) {
+            return Err(out_of_time());
+        }
+        self.type_of(account).await
+    }
+
     async fn act(&self, operation: Operation, account: &AccountId, users: &[UserId]) -> Vec<Answer> {
         let single = users.first().map(AsRef::as_ref).unwrap_or_default();
         match operation {
@@ -215,18 +227,24 @@ impl ClassifyRetry for Throttled {
 }
 
 /// The answer for each user of a batch that the service took: HTTP 200 is not success.
+///
+/// An entry that names nobody who was sent may be about anybody: then who has no entry is not confirmed.
 fn per_user(users: &[UserId], errors: Vec<UserError>) -> Vec<Answer> {
-    let errors: HashMap<String, String> = errors
-        .into_iter()
-        .filter_map(|error| {
-            Some((error.user_id?, error.error_code.map_or_else(String::new, |code| code.as_str().to_owned())))
-        })
-        .collect();
+    let mut named: HashMap<String, String> = HashMap::new();
+    let mut nameless = false;
+    for error in errors {
+        let code = error.error_code.map_or_else(String::new, |code| code.as_str().to_owned());
+        match error.user_id.filter(|id| users.iter().any(|user| user.as_ref() == id)) {
+            Some(id) => drop(named.insert(id, code)),
+            None => nameless = true,
+        }
+    }
     users
         .iter()
-        .map(|user| match errors.get(user.as_ref()) {
-            None => Answer::Confirmed,
+        .map(|user| match named.get(user.as_ref()) {
             Some(code) => answer(user_error(code), code),
+            None if nameless => Answer::Unknown,
+            None => Answer::Confirmed,
         })
         .collect()
 }
@@ -288,4 +306,29 @@ fn account_type(name: &str) -> Option<AccountType> {
 fn account(listed: &aws_sdk_chime::types::Account) -> Option<Account> {
     let id = AccountId::try_from(listed.account_id.clone()).ok()?;
     Some(Account { id, kind: account_type(listed.account_type.as_ref()?.as_str())? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(user: Option<&str>, code: &str) -> UserError {
+        UserError::builder().set_user_id(user.map(str::to_owned)).error_code(code.into()).build()
+    }
+
+    #[test]
+    fn http_200_confirms_only_who_has_no_entry() {
+        let users: Vec<UserId> = ["u1", "u2"].map(|id| UserId::try_from(id.to_owned()).unwrap()).to_vec();
+        let table = [
+            (vec![], [Answer::Confirmed, Answer::Confirmed]),
+            (vec![entry(Some("u2"), "NotFound")], [Answer::Confirmed, Answer::NotFound]),
+            (vec![entry(Some("u1"), "Throttled")], [Answer::Throttled, Answer::Confirmed]),
+            // An entry about nobody who was sent may be about anybody.
+            (vec![entry(None, "Forbidden")], [Answer::Unknown, Answer::Unknown]),
+            (vec![entry(Some("u9"), "Forbidden"), entry(Some("u1"), "NotFound")], [Answer::NotFound, Answer::Unknown]),
+        ];
+        for (errors, expected) in table {
+            assert_eq!(per_user(&users, errors), expected);
+        }
+    }
 }

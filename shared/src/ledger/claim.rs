@@ -9,8 +9,14 @@ use crate::failure::{Cause, Failure};
 use crate::host::Host;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, Put, TransactWriteItem, Update};
+use aws_sdk_dynamodb::types::{AttributeValue, CancellationReason, ConditionCheck, Put, TransactWriteItem, Update};
 use std::collections::BTreeSet;
+
+/// What a transaction may hold, in bytes: three quarters of DynamoDB's quota of 4 MB.
+const TRANSACTION_BYTES: usize = 3_000_000;
+
+/// What a claim's items take at most, a sealed event aside: a plan, an outcome, 32 facts.
+const ITEM_BYTES: usize = 16_000;
 
 /// The writes of one event's claim.
 #[derive(Clone, Debug)]
@@ -25,6 +31,8 @@ pub struct Claim {
     pub merged: Vec<PersonItem>,
     /// The identifiers to tie.
     pub aliases: Vec<AliasWrite>,
+    /// Keys of items that must still be absent.
+    pub absent: Vec<String>,
 }
 
 /// Why a claim was not written. Nothing of it was.
@@ -42,20 +50,27 @@ impl Claim {
     /// How many actions of the transaction it takes.
     #[must_use]
     pub fn actions(&self) -> usize {
-        1 + usize::from(self.person.is_some()) + self.merged.len() + self.aliases.len()
+        1 + usize::from(self.person.is_some()) + self.merged.len() + self.aliases.len() + self.absent.len()
+    }
+
+    /// About how many bytes it takes: a sealed event, or else little.
+    fn bytes(&self) -> usize {
+        ITEM_BYTES + self.event.event.as_ref().map_or(0, |sealed| sealed.len())
     }
 }
 
 /// Splits claims so that each part fits into one transaction, with room for the brake's budgets.
 #[must_use]
 pub(crate) fn transactions(claims: &[Claim]) -> Vec<std::ops::Range<usize>> {
-    let (mut parts, mut start, mut actions) = (Vec::new(), 0, 0);
+    let (mut parts, mut start, mut actions, mut bytes) = (Vec::new(), 0, 0, 0);
     for (index, claim) in claims.iter().enumerate() {
-        if actions + claim.actions() > TRANSACTION_ACTIONS - BUDGET_ACTIONS {
+        let full = actions + claim.actions() > TRANSACTION_ACTIONS - BUDGET_ACTIONS;
+        if full || bytes + claim.bytes() > TRANSACTION_BYTES {
             parts.push(start..index);
-            (start, actions) = (index, 0);
+            (start, actions, bytes) = (index, 0, 0);
         }
         actions += claim.actions();
+        bytes += claim.bytes();
     }
     parts.push(start..claims.len());
     parts.retain(|part| !part.is_empty());
@@ -96,6 +111,13 @@ impl<H: Host> Ledger<H> {
         writes.push(TransactWriteItem::builder().put(put.build().map_err(|_| unbuilt())?).build());
         for person in claim.person.iter().chain(&claim.merged) {
             writes.push(TransactWriteItem::builder().update(self.person_update(person)?).build());
+        }
+        for key in &claim.absent {
+            let check = ConditionCheck::builder()
+                .table_name(&self.table)
+                .key("id", AttributeValue::S(key.clone()))
+                .condition_expression("attribute_not_exists(id)");
+            writes.push(TransactWriteItem::builder().condition_check(check.build().map_err(|_| unbuilt())?).build());
         }
         for alias in &claim.aliases {
             writes.push(TransactWriteItem::builder().put(self.alias_put(alias)?).build());

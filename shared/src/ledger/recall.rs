@@ -23,7 +23,7 @@ pub struct Wanted {
 }
 
 /// What the ledger knows of one event and its person.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recollection {
     /// The event's record.
     pub event: Option<EventItem>,
@@ -33,6 +33,8 @@ pub struct Recollection {
     pub aliases: Vec<AliasWrite>,
     /// Persons that this event shows to be the same one: their facts join, and they point here afterwards.
     pub merges: Vec<(PersonKey, PersonItem)>,
+    /// Keys of items whose absence the resolution rests on: the claim checks them.
+    pub absent: Vec<String>,
     /// The event's address belongs to somebody else by now: nobody may be looked up by it.
     pub address_lost: bool,
 }
@@ -47,11 +49,15 @@ pub struct AliasWrite {
 }
 
 impl<H: Host> Ledger<H> {
-    /// Recalls a slice. Answers in the order asked.
+    /// Recalls a slice. Answers in the order asked; an item that cannot be read fails its own event only.
     ///
     /// # Errors
     /// [`Failure::Retryable`] where DynamoDB does not answer completely in time.
-    pub async fn recall(&self, wanted: &[Wanted], deadline: Deadline) -> Result<Vec<Recollection>, Failure> {
+    pub async fn recall(
+        &self,
+        wanted: &[Wanted],
+        deadline: Deadline,
+    ) -> Result<Vec<Result<Recollection, Failure>>, Failure> {
         let mut cache = Cache::default();
         let mut keys: BTreeSet<String> = wanted.iter().map(|wanted| wanted.event_key.clone()).collect();
         keys.extend(wanted.iter().filter_map(|wanted| Some(wanted.identities.first()?.person().item_key())));
@@ -72,11 +78,8 @@ impl<H: Host> Ledger<H> {
                 .cloned()
                 .collect();
             if keys.is_empty() {
-                return wanted
-                    .iter()
-                    .zip(resolved)
-                    .map(|(wanted, resolved)| cache.recollection(wanted, resolved))
-                    .collect();
+                let recollect = |(wanted, resolved)| cache.recollection(wanted, resolved);
+                return Ok(wanted.iter().zip(resolved).map(recollect).collect());
             }
         }
     }
@@ -144,7 +147,7 @@ enum Resolved {
     /// A body without a person.
     Nobody,
     /// A person.
-    Person { key: PersonKey, aliases: Vec<AliasWrite>, merges: Vec<PersonKey>, address_lost: bool },
+    Person { key: PersonKey, aliases: Vec<AliasWrite>, merges: Vec<PersonKey>, absent: Vec<String>, address_lost: bool },
     /// An item has a shape that cannot be read.
     Unreadable(Failure),
 }
@@ -165,10 +168,9 @@ impl Cache {
         match resolved {
             Resolved::Needs(_) => Err(Failure::retryable(Cause::Unanswered)),
             Resolved::Unreadable(failure) => Err(failure),
-            Resolved::Nobody => {
-                Ok(Recollection { event, person: None, aliases: Vec::new(), merges: Vec::new(), address_lost: false })
-            }
-            Resolved::Person { key, aliases, merges, address_lost } => Ok(Recollection {
+            Resolved::Nobody => Ok(Recollection { event, ..Recollection::default() }),
+            Resolved::Person { key, aliases, merges, absent, address_lost } => Ok(Recollection {
+                absent,
                 event,
                 person: Some(person(key)?),
                 aliases,
@@ -221,7 +223,7 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
     if item::<EventItem>(cache, &wanted.event_key)?.is_some_and(|event| event.state.is_done()) {
         return Ok(Resolved::Nobody);
     }
-    let mut address_lost = false;
+    let (mut address_lost, mut absent) = (false, Vec::new());
     // An employee number names its person by itself; a weaker identifier may be tied to a stronger one.
     let named = if strongest.what() == What::Worker {
         strongest.person()
@@ -232,7 +234,10 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
                 address_lost = strongest.what() == What::Email && holder != alias.person;
                 holder
             }
-            None => strongest.person(),
+            None => {
+                absent.push(strongest.alias_key());
+                strongest.person()
+            }
         }
     };
     let key = follow(named, cache)?;
@@ -241,10 +246,11 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
     // Who has an address now matters as soon as the directory is asked for it: not while the user id is known.
     let known = person.as_ref().filter(|person| person.user.is_some()).map_or(&[][..], |person| &person.aliases);
     for other in others.iter().filter(|other| !known.contains(&other.alias_key())) {
-        match tie(other, &key, wanted.occurred_at, cache) {
+        match tie(other, &key, &merges, wanted.occurred_at, cache) {
             Ok(tie) => {
                 aliases.extend(tie.alias);
                 merges.extend(tie.merge);
+                absent.extend(tie.absent);
                 address_lost |= tie.belongs_to_another && other.what() == What::Email;
             }
             Err(Stop::Needs(keys)) => needs.extend(keys),
@@ -254,7 +260,7 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
     if !needs.is_empty() {
         return Err(Stop::Needs(needs));
     }
-    Ok(Resolved::Person { key, aliases, merges, address_lost })
+    Ok(Resolved::Person { key, aliases, merges, absent, address_lost })
 }
 
 /// Follows the pointers of merged persons: address to provider's id to employee number, so two at most.
@@ -273,19 +279,28 @@ fn follow(mut key: PersonKey, cache: &Cache) -> Result<PersonKey, Stop> {
 struct Tie {
     alias: Option<AliasWrite>,
     merge: Option<PersonKey>,
+    absent: Option<String>,
     belongs_to_another: bool,
 }
 
-fn tie(other: &Identity, person: &PersonKey, occurred_at: Timestamp, cache: &Cache) -> Result<Tie, Stop> {
+fn tie(
+    other: &Identity,
+    person: &PersonKey,
+    merges: &[PersonKey],
+    occurred_at: Timestamp,
+    cache: &Cache,
+) -> Result<Tie, Stop> {
     let id = other.alias_key();
     let Some(alias) = alias(cache, other)? else {
         let alone = other.person();
         let known: Option<PersonItem> = item(cache, &alone.item_key())?;
         let item = AliasItem { id, person: person.clone(), since: occurred_at, former: None };
+        let absent = known.is_none().then(|| alone.item_key());
         let merge = known.filter(|known| known.merged_into.is_none()).map(|_| alone);
-        return Ok(Tie { alias: Some(AliasWrite { item, prior: None }), merge, belongs_to_another: false });
+        return Ok(Tie { alias: Some(AliasWrite { item, prior: None }), merge, absent, belongs_to_another: false });
     };
-    if &follow(alias.person.clone(), cache)? == person {
+    let holder = follow(alias.person.clone(), cache)?;
+    if &holder == person || merges.contains(&holder) {
         return Ok(Tie::default());
     }
     let newer = occurred_at > alias.since;
@@ -297,5 +312,14 @@ fn tie(other: &Identity, person: &PersonKey, occurred_at: Timestamp, cache: &Cac
         alias.former.is_none().then(|| AliasItem { former: Some(person.clone()), ..alias.clone() })
     };
     let write = item.map(|item| AliasWrite { item, prior: Some(alias) });
-    Ok(Tie { alias: write, merge: None, belongs_to_another: !newer })
+    Ok(Tie { alias: write, merge: None, absent: None, belongs_to_another: !newer })
+}
+
+impl Recollection {
+    /// The items of people that its claim writes or rests on: no other event of the same round may.
+    pub(crate) fn touched(&self) -> Vec<String> {
+        let people = self.person.iter().chain(&self.merges).map(|(key, _)| key.item_key());
+        let aliases = self.aliases.iter().map(|alias| alias.item.id.clone());
+        people.chain(aliases).chain(self.absent.iter().cloned()).collect()
+    }
 }

@@ -234,7 +234,7 @@ impl Facts {
     /// Adds an assertion. The newest assertion of a fact stays; an older one changes nothing.
     ///
     /// # Errors
-    /// [`TooManyFacts`] where 32 facts are there and no fact lies before the present employment.
+    /// [`TooManyFacts`] where 32 facts are there, and each of them may still decide.
     pub fn assert(&mut self, fact: Fact, now: Timestamp) -> Result<(), TooManyFacts> {
         match self.0.iter_mut().find(|known| known.kind == fact.kind && known.id == fact.id) {
             Some(known) => {
@@ -248,7 +248,7 @@ impl Facts {
             }
         }
         while self.0.len() > FACT_LIMIT {
-            let oldest = self.oldest_before_present_employment(now).ok_or(TooManyFacts)?;
+            let oldest = self.oldest_that_is_over(now).ok_or(TooManyFacts)?;
             self.0.remove(oldest);
         }
         Ok(())
@@ -291,11 +291,11 @@ impl Facts {
                 FactKind::Termination | FactKind::Leave | FactKind::Return | FactKind::Login => Employment::Over(fact),
             });
         }
-        // A person whose only start was taken back never started. A termination taken back says nothing.
-        let taken_back = self.0.iter().filter(|fact| {
-            fact.kind.is_employment() && fact.standing == Standing::Rescinded && fact.at.is_some_and(|at| at <= now)
+        // A first employment that was taken back never was. Anything else that was taken back says nothing.
+        let never = self.0.iter().filter(|fact| {
+            fact.kind == FactKind::Hire && fact.standing == Standing::Rescinded && fact.at.is_some_and(|at| at <= now)
         });
-        latest(taken_back).filter(|fact| fact.kind != FactKind::Termination).map(Employment::Over)
+        latest(never).map(Employment::Over)
     }
 
     /// The leave in force. One that began before the present employment ended with the former.
@@ -319,15 +319,27 @@ impl Facts {
             .filter(|fact| fact.active == Some(false))
     }
 
-    fn oldest_before_present_employment(&self, now: Timestamp) -> Option<usize> {
-        let start = match self.employment(now)? {
-            Employment::Running(start) => start,
-            Employment::Over(_) => return None,
-        };
-        let over = self.0.iter().enumerate().filter(|(_, fact)| fact.kind != FactKind::Login && before(fact, start));
-        over.min_by(|(_, a), (_, b)| a.at.cmp(&b.at).then_with(|| a.id.cmp(&b.id))).map(|(index, _)| index)
+    /// The oldest fact that decides nothing any more: before the latest start in force, else overtaken in its family.
+    fn oldest_that_is_over(&self, now: Timestamp) -> Option<usize> {
+        let in_force = |family: Family| latest(self.0.iter().filter(move |fact| family(fact.kind) && fact.holds(now)));
+        let start = in_force(|kind| kind == FactKind::Hire || kind == FactKind::Rehire);
+        let employment = in_force(FactKind::is_employment);
+        let leave = in_force(FactKind::is_leave);
+        let rules: [(Option<&Fact>, Family); 3] = [
+            (start, |kind| kind != FactKind::Login),
+            (leave, FactKind::is_leave),
+            (employment, FactKind::is_employment),
+        ];
+        rules.into_iter().find_map(|(newer, family)| {
+            let newer = newer?;
+            let over = self.0.iter().enumerate().filter(|(_, fact)| family(fact.kind) && before(fact, newer));
+            over.min_by(|(_, a), (_, b)| a.at.cmp(&b.at).then_with(|| a.id.cmp(&b.id))).map(|(index, _)| index)
+        })
     }
 }
+
+/// Which kinds of fact belong together.
+type Family = fn(FactKind) -> bool;
 
 enum Employment<'a> {
     Running(&'a Fact),

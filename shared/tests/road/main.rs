@@ -6,6 +6,7 @@ mod bad_input;
 mod counts;
 mod crash;
 mod fences;
+mod identity;
 mod laws;
 mod orders;
 mod privacy;

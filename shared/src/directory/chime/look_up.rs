@@ -113,7 +113,7 @@ impl<H: Host> Chime<H> {
         deadline: Deadline,
     ) -> Vec<(usize, Result<Found, Failure>)> {
         let all = |answer: Result<Found, Failure>| people.iter().map(|(index, _)| (*index, answer.clone())).collect();
-        let account = match self.account_type(id).await {
+        let account = match self.type_of(id).await {
             Ok(Some(kind)) => Account { id: id.clone(), kind },
             Ok(None) => return all(Ok(Found::UnknownAccount)),
             Err(failure) => return all(Err(failure)),
@@ -190,7 +190,12 @@ impl<H: Host> Chime<H> {
         let same = |listed: &&aws_sdk_chime::types::User| {
             listed.primary_email.as_deref().is_some_and(|primary| primary.to_lowercase() == email)
         };
-        page.users().iter().find(same).map(user).transpose()
+        match page.users().iter().find(same) {
+            Some(listed) => user(listed).map(Some),
+            None if page.users().is_empty() => Ok(None),
+            // Somebody was found by another of the person's addresses, perhaps: that is not nobody.
+            None => Err(unreadable("ListUsers")),
+        }
     }
 }
 

@@ -19,7 +19,8 @@ pub(crate) fn account(id: &str, kind: &str, n: usize) -> Value {
 /// The policy that maps `<account>.example` to each account.
 pub(crate) fn mapped(accounts: &[&str]) -> Value {
     let rule = |account: &&str| json!({ "account": account, "domains": [format!("{account}.example")] });
-    json!({ "accounts": accounts.iter().map(rule).collect::<Vec<_>>(), "pin_reset": "never" })
+    let access = json!({ "on_leave": "suspend", "on_inactive_login": "suspend" });
+    json!({ "accounts": accounts.iter().map(rule).collect::<Vec<_>>(), "pin_reset": "never", "access": access })
 }
 
 /// An event about the person `p<n>` of an account, whose employee number is `<account>-<n>`.

@@ -1,0 +1,139 @@
+//! Who an event is about, where identifiers are shared, stale or private: nobody is taken for another, and nobody is
+//! called absent unseen.
+
+use crate::stage::{Stage, account, envelope, event, failed, mapped, termination};
+use rollcall_local::chime::state::AccountType;
+use serde_json::json;
+
+async fn stage() -> Stage {
+    Stage::new(json!([account("lwa", "EnterpriseLWA", 3), account("team", "Team", 2)])).await
+}
+
+/// A leaver and a successor with one address, both first seen in one batch.
+#[tokio::test]
+async fn two_people_of_one_batch_may_share_an_address() {
+    let stage = stage().await;
+    let mut leaver = termination("t", "lwa", 0);
+    leaver["subject"]["workerId"] = json!("former");
+    let mut successor = event("h", "hire", "effective", "2026-11-23T08:00:00Z", "lwa", 0);
+    successor["subject"]["workerId"] = json!("successor");
+    successor["occurredAt"] = json!("2026-11-22T08:00:00Z");
+    let neighbour = termination("n", "lwa", 1);
+    let report = stage.deliver(&[&successor, &leaver, &neighbour].map(envelope)).await;
+    assert_eq!(failed(&report), Vec::<String>::new());
+    let told = Stage::told(&report);
+    assert_eq!(told["n"], "applied suspended");
+    assert_eq!(told["t"], "held no_address", "the address is the successor's now");
+    assert_eq!(stage.users()["lwa/u0"], "Registered");
+}
+
+/// One event knows the address, another the number too: whichever is first, the facts meet in one person.
+#[tokio::test]
+async fn an_address_and_a_number_of_one_batch_are_one_person() {
+    let mut rehire = event("r", "rehire", "effective", "2026-11-23T08:00:00Z", "lwa", 0);
+    rehire["subject"] = json!({ "email": "p0@lwa.example" });
+    let termination = termination("t", "lwa", 0);
+    for order in [[&rehire, &termination], [&termination, &rehire]] {
+        let stage = stage().await;
+        stage.deliver(&order.map(envelope)).await;
+        let people = stage.people().await;
+        let whole: Vec<_> = people.values().filter(|person| person.merged_into.is_none()).collect();
+        assert_eq!(whole.len(), 1, "{people:?}");
+        assert_eq!(whole[0].facts.iter().count(), 2);
+    }
+}
+
+/// An identity provider ties address and its own id; HR's older event knows all three.
+#[tokio::test]
+async fn a_person_that_is_being_merged_is_no_stranger() {
+    let stage = stage().await;
+    let mut login = event("l", "leave", "scheduled", "2026-12-20T08:00:00Z", "lwa", 0);
+    login["subject"] = json!({ "providerSubjectId": "idp-1", "email": "p0@lwa.example" });
+    login["occurredAt"] = json!("2026-11-21T08:00:00Z");
+    stage.deliver(&[envelope(&login)]).await;
+    let mut termination = termination("t", "lwa", 0);
+    termination["subject"]["providerSubjectId"] = json!("idp-1");
+    let report = stage.deliver(&[envelope(&termination)]).await;
+    assert_eq!(Stage::told(&report)["t"], "applied suspended");
+}
+
+#[tokio::test]
+async fn a_private_address_finds_nobody_at_work() {
+    let stage = stage().await;
+    let mut leaver = termination("t", "lwa", 0);
+    leaver["subject"]["emailKind"] = json!("personal");
+    let report = stage.deliver(&[envelope(&leaver)]).await;
+    assert_eq!(Stage::told(&report)["t"], "held no_address");
+}
+
+/// The remembered id is stale and the event has no address: nobody looked, so nobody is called absent.
+#[tokio::test]
+async fn a_stale_id_without_an_address_waits_for_a_person() {
+    let stage = stage().await;
+    stage.deliver(&[envelope(&event("h", "hire", "effective", "2026-01-05T08:00:00Z", "team", 0))]).await;
+    stage.chime.core().arm(rollcall_local::chime::faults::Fault {
+        operation: rollcall_local::chime::routes::Operation::BatchSuspendUser,
+        kind: rollcall_local::chime::faults::FaultKind::Throttle,
+        after: 0,
+        times: 3,
+    });
+    stage.deliver(&[envelope(&termination("t1", "team", 0))]).await;
+    stage.chime.core().account_mut("team").unwrap().suspend("u0").unwrap();
+    let mut by_number = event("t2", "termination", "effective", "2026-11-23T08:00:00Z", "team", 0);
+    by_number["subject"] = json!({ "workerId": "team-0" });
+    let report = stage.deliver(&[envelope(&by_number)]).await;
+    assert_eq!(Stage::told(&report)["t2"], "held no_address");
+}
+
+/// An account's type changes when somebody claims a domain: what was remembered does not decide what is done.
+#[tokio::test]
+async fn the_account_is_taken_as_it_is_now() {
+    let stage = stage().await.with_policy(mapped(&["lwa"]));
+    stage.deliver(&[envelope(&termination("t1", "lwa", 0))]).await;
+    stage.chime.core().account_mut("lwa").unwrap().account.account_type = AccountType::EnterpriseOIDC;
+    let later = event("t2", "termination", "effective", "2026-11-23T08:00:00Z", "lwa", 0);
+    // Another worker: it read the account's type when it started, now.
+    let report = stage.deliver(&[envelope(&later)]).await;
+    assert_eq!(Stage::told(&report)["t2"], "applied directory_managed");
+}
+
+/// A held correction does not take the place of the date that stands.
+#[tokio::test]
+async fn a_correction_that_cannot_be_dated_leaves_the_date_that_stands() {
+    let stage = stage().await;
+    let mut announced = event("a", "termination", "scheduled", "2026-11-22T18:00:00Z", "lwa", 0);
+    announced["factId"] = json!("end");
+    let mut correction = announced.clone();
+    correction["eventId"] = json!("c");
+    correction["occurredAt"] = json!("2026-11-21T08:00:00Z");
+    correction["effective"] =
+        json!({ "date": "2026-11-25", "at": null, "zone": null, "basis": "unknown", "source": "payload" });
+    let mut fired = announced.clone();
+    fired["eventId"] = json!("f");
+    fired["phase"] = json!("effective");
+    let report = stage.deliver(&[&announced, &correction, &fired].map(envelope)).await;
+    let told = Stage::told(&report);
+    assert_eq!([&told["c"], &told["f"]], ["held undatable", "applied suspended"]);
+}
+
+/// The directory is silent: the fact counts at once for others, and the 24 hours begin.
+#[tokio::test]
+async fn a_look_up_without_an_answer_keeps_the_fact_and_starts_the_clock() {
+    let stage = stage().await;
+    let silent = |times| rollcall_local::chime::faults::Fault {
+        operation: rollcall_local::chime::routes::Operation::ListAccounts,
+        kind: rollcall_local::chime::faults::FaultKind::ServiceFailure,
+        after: 0,
+        times,
+    };
+    stage.chime.core().arm(silent(3));
+    let body = [envelope(&termination("t", "lwa", 0))];
+    let report = stage.deliver(&body).await;
+    assert_eq!(Stage::told(&report)["t"], "again unanswered");
+    let record = stage.event("t").await.unwrap();
+    assert_eq!(record.state, rollcall::ledger::State::Retry);
+    assert_eq!(stage.person().await.facts.iter().count(), 1);
+    stage.host.advance(jiff::SignedDuration::from_hours(25));
+    let report = stage.deliver(&body).await;
+    assert_eq!(Stage::told(&report)["t"], "parked gave_up");
+}
