@@ -200,7 +200,7 @@ async fn build(function: &str) -> Result<String> {
         .stderr(Stdio::inherit())
         .output()
         .await
-        .context("cargo cannot be run; install Rust from https://rustup.rs")?;
+        .context("cargo cannot be run; install Rust with rustup")?;
     if !output.status.success() {
         bail!("cargo build --package {function} failed");
     }
