@@ -1,71 +1,168 @@
 //! The service without a network: a request in, a reply out.
 
-use super::calls::{Call, CallOutcome};
-use super::faults::{Fault, FaultKind, Faults};
+mod accounts;
+mod batches;
+mod hooks;
+mod lists;
+mod users;
+mod wire;
+
+pub use hooks::HookError;
+
+use super::auth::{Signer, signer};
+use super::calls::{Call, CallLog, CallOutcome};
+use super::choices::{BrokenConstraint, Choices, ErrorHeader};
+use super::clock::Clock;
+use super::faults::{Chance, Fault, FaultKind, Faults};
 use super::http::{ApiError, Exception, Reply, Request, Response};
+use super::pages::Tokens;
+use super::random::Random;
 use super::routes::{Operation, Routed, route};
-use super::state::{AccountState, User, UserProblem};
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use super::state::{AccountState, GlobalSettings, Moment};
+use serde_json::json;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
-/// Users of a page, where the request does not say. Source: the service model.
-const PAGE_DEFAULT: usize = 100;
+/// The first page token of a service comes from this number. Nothing is secret about it.
+const TOKEN_SEED: u64 = 0x6368_696d_6500_0001;
 
-/// The most users of a page. Source: the service model.
-const PAGE_MOST: usize = 200;
-
-/// The most ids of one BatchSuspendUser. Source: the service model.
-const USER_IDS_MOST: usize = 50;
-
-/// Accounts, the log of calls, and the faults to come.
-#[derive(Debug, Default)]
+/// Accounts, choices, the log of calls, and the faults to come.
+#[derive(Debug)]
 pub struct Core {
-    accounts: BTreeMap<String, AccountState>,
-    order: Vec<String>,
-    calls: Vec<Call>,
+    state: State,
+    choices: Choices,
+    clock: Clock,
+    log: CallLog,
     faults: Faults,
+    tokens: Tokens,
+    /// The second that is counted, and its requests.
+    second: (i64, u32),
+}
+
+/// What the operations change: all that a snapshot holds.
+#[derive(Clone, Debug, Default)]
+struct State {
+    accounts: BTreeMap<u64, AccountState>,
+    by_id: HashMap<String, u64>,
+    next: u64,
+    global: GlobalSettings,
     pins: u64,
+    random: Random,
+}
+
+/// A state to come back to. It holds no log, no faults, no choices and no clock.
+#[derive(Clone, Debug)]
+pub struct Snapshot(State);
+
+impl Default for Core {
+    fn default() -> Core {
+        Core::new(Vec::new())
+    }
 }
 
 impl Core {
-    /// A service with these accounts, in this order.
+    /// A service with these accounts, in this order. Of accounts with the same id the last is kept.
     #[must_use]
     pub fn new(accounts: Vec<AccountState>) -> Core {
-        let order = accounts.iter().map(|state| state.account.account_id.clone()).collect();
-        let accounts = accounts.into_iter().map(|state| (state.account.account_id.clone(), state)).collect();
-        Core { accounts, order, ..Core::default() }
+        let mut state = State::default();
+        for account in accounts {
+            state.put(account);
+        }
+        Core {
+            state,
+            choices: Choices::default(),
+            clock: Clock::default(),
+            log: CallLog::default(),
+            faults: Faults::default(),
+            tokens: Tokens::new(TOKEN_SEED),
+            second: (0, 0),
+        }
     }
 
     /// An account.
     #[must_use]
     pub fn account(&self, id: &str) -> Option<&AccountState> {
-        self.accounts.get(id)
+        self.state.accounts.get(self.state.by_id.get(id)?)
     }
 
     /// An account, to change: what an administrator does in the console.
     pub fn account_mut(&mut self, id: &str) -> Option<&mut AccountState> {
-        self.accounts.get_mut(id)
+        self.state.accounts.get_mut(self.state.by_id.get(id)?)
     }
 
     /// The accounts, in the order they came.
     pub fn accounts(&self) -> impl Iterator<Item = &AccountState> {
-        self.order.iter().filter_map(|id| self.accounts.get(id))
+        self.state.accounts.values()
     }
 
-    /// The calls so far.
+    /// The accounts, to change.
+    pub fn accounts_mut(&mut self) -> impl Iterator<Item = &mut AccountState> {
+        self.state.accounts.values_mut()
+    }
+
+    /// Settings above all accounts.
+    #[must_use]
+    pub fn global(&self) -> &GlobalSettings {
+        &self.state.global
+    }
+
+    /// What is chosen where the documentation leaves it open.
+    #[must_use]
+    pub fn choices(&self) -> &Choices {
+        &self.choices
+    }
+
+    /// The same, to change.
+    pub fn choices_mut(&mut self) -> &mut Choices {
+        &mut self.choices
+    }
+
+    /// The service's clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// The same, to set.
+    pub fn clock_mut(&mut self) -> &mut Clock {
+        &mut self.clock
+    }
+
+    /// The calls so far; of very many, the last.
     #[must_use]
     pub fn calls(&self) -> &[Call] {
-        &self.calls
+        self.log.calls()
     }
 
     /// Forgets the calls so far.
     pub fn forget_calls(&mut self) {
-        self.calls.clear();
+        self.log.forget();
+    }
+
+    /// The log of calls, with its counters.
+    #[must_use]
+    pub fn log(&self) -> &CallLog {
+        &self.log
+    }
+
+    /// The same, to change.
+    pub fn log_mut(&mut self) -> &mut CallLog {
+        &mut self.log
     }
 
     /// Arms a fault.
     pub fn arm(&mut self, fault: Fault) {
         self.faults.arm(fault);
+    }
+
+    /// Arms a fault that strikes by chance.
+    pub fn arm_chance(&mut self, chance: Chance) {
+        self.faults.arm_chance(chance);
+    }
+
+    /// Disarms every fault.
+    pub fn disarm(&mut self) {
+        self.faults.disarm();
     }
 
     /// The faults that did not strike yet.
@@ -74,183 +171,177 @@ impl Core {
         self.faults.armed()
     }
 
+    /// The faults that strike by chance.
+    pub fn chances(&self) -> impl Iterator<Item = &Chance> {
+        self.faults.chances()
+    }
+
+    /// The state as it is now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot(self.state.clone())
+    }
+
+    /// Comes back to a state. Page tokens given since are no good any more.
+    pub fn restore(&mut self, snapshot: Snapshot) {
+        self.state = snapshot.0;
+        self.tokens.forget();
+    }
+
+    /// Takes these accounts and settings for what was there.
+    pub fn replace(&mut self, accounts: Vec<AccountState>, global: GlobalSettings) {
+        let mut state = State { random: self.state.random.clone(), pins: self.state.pins, global, ..State::default() };
+        for account in accounts {
+            state.put(account);
+        }
+        self.restore(Snapshot(state));
+    }
+
     /// Answers one request.
     pub fn answer(&mut self, request: &Request) -> Reply {
-        let routed = signed_for_chime(request).and_then(|()| route(request));
-        let fault = routed.as_ref().ok().and_then(|routed| self.faults.strike(routed.operation));
-        let users = routed.as_ref().map(|routed| users_of(routed, &request.body)).unwrap_or_default();
-        let (reply, took_effect) = match (&routed, fault) {
-            (Err(error), _) => (Reply::Answer(error.response()), false),
-            (Ok(routed), None) => self.carry_out(routed, &request.body),
-            (Ok(routed), Some(FaultKind::LostAnswer)) => {
-                let (_, took_effect) = self.carry_out(routed, &request.body);
-                (Reply::Cut, took_effect)
-            }
-            (Ok(_), Some(kind)) => (struck(kind, &users), false),
+        let signer = signer(request, &self.choices);
+        let routed = self.admit(request, signer.as_ref());
+        let (users, access_key) = (
+            routed.as_ref().map(|routed| batches::named_users(routed, &request.body)).unwrap_or_default(),
+            signer.ok().flatten().map(|signer| signer.access_key),
+        );
+        let (reply, took_effect) = match &routed {
+            Err(error) => (self.refusal(error), false),
+            Ok(routed) => self.reply(routed, &request.body),
         };
-        self.log(request, routed.as_ref().ok(), users, &reply, took_effect);
+        let outcome = CallOutcome::of(&reply, took_effect);
+        let known = route(request, &self.choices).ok();
+        self.log.note(self.clock.now(), known.as_ref(), users, access_key, outcome);
         reply
     }
 
-    fn carry_out(&mut self, routed: &Routed, body: &[u8]) -> (Reply, bool) {
-        match self.operate(routed, body) {
-            Ok(response) => (Reply::Answer(response), true),
-            Err(error) => (Reply::Answer(error.response()), false),
+    /// What is asked for, and the fault that strikes it; refused before anything else: whom the service does not serve.
+    fn admit(&mut self, request: &Request, signer: Result<&Option<Signer>, &ApiError>) -> Result<Routed, ApiError> {
+        if self.choices.after_end_of_support {
+            return Err(ApiError::new(Exception::Forbidden, "Support for the Amazon Chime application has ended"));
         }
+        signer.map_err(Clone::clone)?;
+        let mut routed = route(request, &self.choices)?;
+        if self.is_over_the_rate() {
+            return Err(ApiError::new(Exception::Throttled, "Too many requests"));
+        }
+        routed.fault = self.faults.strike(&routed);
+        Ok(routed)
+    }
+
+    fn is_over_the_rate(&mut self) -> bool {
+        let second = self.clock.now().millis().div_euclid(1000);
+        if self.second.0 != second {
+            self.second = (second, 0);
+        }
+        self.second.1 = self.second.1.saturating_add(1);
+        self.choices.requests_per_second.is_some_and(|most| self.second.1 > most)
+    }
+
+    fn reply(&mut self, routed: &Routed, body: &[u8]) -> (Reply, bool) {
+        if let Some(error) = routed.fault.and_then(|fault| struck(fault, routed)) {
+            return (self.refusal(&error), false);
+        }
+        if routed.fault == Some(FaultKind::CutBefore) {
+            return (Reply::Cut, false);
+        }
+        let (response, took_effect) = match self.operate(routed, body) {
+            Ok(response) => (response, routed.fault != Some(FaultKind::ThrottleUsers)),
+            Err(error) => return (self.refusal(&error), false),
+        };
+        match routed.fault {
+            Some(FaultKind::LostAnswer) => (Reply::Cut, took_effect),
+            Some(FaultKind::Slow { millis }) => {
+                (Reply::Late(Duration::from_millis(u64::from(millis)), response), took_effect)
+            }
+            Some(_) | None => (Reply::Answer(response), took_effect),
+        }
+    }
+
+    fn refusal(&self, error: &ApiError) -> Reply {
+        let mut error = error.clone();
+        if error.exception == Exception::Validation
+            && self.choices.broken_constraint == BrokenConstraint::BadRequestException
+        {
+            error.exception = Exception::BadRequest;
+        }
+        let mut response = error.response();
+        if self.choices.error_header == ErrorHeader::Omitted {
+            response.error_type = None;
+        }
+        Reply::Answer(response)
     }
 
     fn operate(&mut self, routed: &Routed, body: &[u8]) -> Result<Response, ApiError> {
         match routed.operation {
             Operation::ListAccounts => self.list_accounts(routed),
-            Operation::GetAccount => Ok(Response::ok(json!({ "Account": self.named(routed)?.account }))),
-            Operation::ListUsers => list_users(self.named(routed)?, routed),
+            Operation::CreateAccount => self.create_account(body),
+            Operation::GetAccount => self.get_account(routed),
+            Operation::UpdateAccount => self.update_account(routed, body),
+            Operation::DeleteAccount => self.delete_account(routed),
+            Operation::AssociateSigninDelegateGroupsWithAccount => self.associate_groups(routed, body),
+            Operation::DisassociateSigninDelegateGroupsFromAccount => self.disassociate_groups(routed, body),
+            Operation::GetAccountSettings => {
+                Ok(Response::ok(json!({ "AccountSettings": self.named(routed)?.settings })))
+            }
+            Operation::UpdateAccountSettings => self.update_account_settings(routed, body),
+            Operation::ListUsers => self.list_users(routed),
+            Operation::BatchUpdateUser => self.batch_update_user(routed, body),
+            Operation::BatchSuspendUser => self.batch_suspend_user(routed, body),
+            Operation::BatchUnsuspendUser => self.batch_unsuspend_user(routed, body),
+            Operation::InviteUsers => self.invite_users(routed, body),
+            Operation::CreateUser => self.create_user(routed, body),
             Operation::GetUser => {
                 let user = self.named(routed)?.user(user_id(routed)).ok_or_else(no_user)?;
-                Ok(Response::ok(json!({ "User": user })))
+                Ok(Response::ok(json!({ "User": wire::user(user, &self.choices) })))
             }
-            Operation::BatchSuspendUser => {
-                let ids = user_id_list(body)?;
-                let account = self.named_mut(routed)?;
-                let errors: Vec<Value> = ids
-                    .iter()
-                    .filter_map(|id| account.suspend(id).err().map(|problem| user_error(id, problem)))
-                    .collect();
-                Ok(Response::ok(json!({ "UserErrors": errors })))
+            Operation::UpdateUser => self.update_user(routed, body),
+            Operation::LogoutUser => self.logout_user(routed),
+            Operation::ResetPersonalPIN => self.reset_personal_pin(routed),
+            Operation::GetUserSettings => {
+                let user = self.named(routed)?.user(user_id(routed)).ok_or_else(no_user)?;
+                Ok(Response::ok(json!({ "UserSettings": { "Telephony": user.telephony } })))
             }
-            Operation::LogoutUser => {
-                let user = self.named_mut(routed)?.user_mut(user_id(routed)).ok_or_else(no_user)?;
-                user.sessions = 0;
-                Ok(Response::no_content())
-            }
-            Operation::ResetPersonalPIN => {
-                self.pins += 1;
-                let pin = format!("{:010}", (self.pins * 7_919 + 1_234_567_891) % 10_000_000_000);
-                let user = self.named_mut(routed)?.user_mut(user_id(routed)).ok_or_else(no_user)?;
-                user.personal_pin = Some(pin);
-                Ok(Response::ok(json!({ "User": user })))
-            }
+            Operation::UpdateUserSettings => self.update_user_settings(routed, body),
+            Operation::GetGlobalSettings => Ok(Response::ok(json!(self.state.global))),
+            Operation::UpdateGlobalSettings => self.update_global_settings(body),
         }
     }
 
     fn named(&self, routed: &Routed) -> Result<&AccountState, ApiError> {
-        self.accounts.get(routed.account.as_deref().unwrap_or_default()).ok_or_else(no_account)
+        self.account(routed.account.as_deref().unwrap_or_default()).ok_or_else(no_account)
     }
 
     fn named_mut(&mut self, routed: &Routed) -> Result<&mut AccountState, ApiError> {
-        self.accounts.get_mut(routed.account.as_deref().unwrap_or_default()).ok_or_else(no_account)
+        self.account_mut(routed.account.as_deref().unwrap_or_default()).ok_or_else(no_account)
     }
 
-    fn list_accounts(&self, routed: &Routed) -> Result<Response, ApiError> {
-        let name = routed.query.get("name").map(|name| name.to_lowercase());
-        let email = routed.query.get("user-email");
-        let matching: Vec<&AccountState> = self
-            .accounts()
-            .filter(|state| name.as_ref().is_none_or(|name| state.account.name.to_lowercase().starts_with(name)))
-            .filter(|state| email.is_none_or(|email| state.by_email(email).is_some()))
-            .collect();
-        let page = Page::of(routed)?;
-        let from = usize::try_from(page.from).unwrap_or(usize::MAX);
-        let shown: Vec<Value> = matching.iter().skip(from).take(page.size).map(|state| json!(state.account)).collect();
-        let next = (from + shown.len() < matching.len()).then(|| page.token((from + shown.len()) as u64));
-        Ok(Response::ok(json!({ "Accounts": shown, "NextToken": next })))
+    /// The next meeting PIN: ten digits, never the one before.
+    fn pin(&mut self) -> String {
+        self.state.pins += 1;
+        format!("{:010}", (self.state.pins * 7_919 + 1_234_567_891) % 10_000_000_000)
     }
 
-    fn log(
-        &mut self,
-        request: &Request,
-        routed: Option<&Routed>,
-        users: Vec<String>,
-        reply: &Reply,
-        took_effect: bool,
-    ) {
-        let outcome = match reply {
-            Reply::Cut => CallOutcome { status: None, error: None, user_errors: 0, took_effect },
-            Reply::Answer(response) => CallOutcome {
-                status: Some(response.status),
-                error: response.error_type,
-                user_errors: response.body.as_ref().and_then(|body| body["UserErrors"].as_array()).map_or(0, Vec::len),
-                took_effect,
-            },
-        };
-        self.calls.push(Call {
-            number: self.calls.len() as u64 + 1,
-            operation: routed.map(|routed| routed.operation),
-            account: routed.and_then(|routed| routed.account.clone()),
-            users,
-            access_key: request.authorization.as_deref().and_then(scope).map(|scope| scope.0.to_owned()),
-            outcome,
-        });
+    fn now(&self) -> Moment {
+        self.clock.now()
     }
 }
 
-/// One page of a listing: where it starts, and how much it shows.
-struct Page {
-    from: u64,
-    size: usize,
-}
-
-impl Page {
-    /// The token carries the page size, because AWS's own samples send it without `max-results`.
-    fn of(routed: &Routed) -> Result<Page, ApiError> {
-        let size = match routed.query.get("max-results").map(|size| size.parse::<usize>()) {
-            None => None,
-            Some(Ok(size)) if (1..=PAGE_MOST).contains(&size) => Some(size),
-            Some(_) => return Err(ApiError::bad_request(format!("max-results must be 1 to {PAGE_MOST}"))),
-        };
-        let Some(token) = routed.query.get("next-token").filter(|token| !token.is_empty()) else {
-            return Ok(Page { from: 0, size: size.unwrap_or(PAGE_DEFAULT) });
-        };
-        let parts: Option<Vec<u64>> = token
-            .strip_prefix("v1-")
-            .map(|token| token.split('-').filter_map(|part| u64::from_str_radix(part, 16).ok()).collect());
-        match parts.as_deref() {
-            Some([from, carried, sum]) if *sum == checksum(*from, *carried) => {
-                let carried = usize::try_from(*carried).unwrap_or(PAGE_DEFAULT);
-                Ok(Page { from: *from, size: size.unwrap_or(carried) })
-            }
-            Some(_) | None => Err(ApiError::bad_request("next-token is not one that this service gave")),
-        }
+impl State {
+    fn put(&mut self, account: AccountState) {
+        let id = account.account.account_id.clone();
+        let position = *self.by_id.entry(id).or_insert(self.next);
+        self.next += 1;
+        self.accounts.insert(position, account);
     }
 
-    fn token(&self, next: u64) -> String {
-        let size = self.size as u64;
-        format!("v1-{next:x}-{size:x}-{:x}", checksum(next, size))
+    fn take(&mut self, id: &str) -> Option<AccountState> {
+        self.accounts.remove(&self.by_id.remove(id)?)
     }
-}
-
-fn checksum(from: u64, size: u64) -> u64 {
-    (from.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ size.wrapping_mul(0xc2b2_ae3d_27d4_eb4f)) >> 32
-}
-
-fn list_users(account: &AccountState, routed: &Routed) -> Result<Response, ApiError> {
-    let page = Page::of(routed)?;
-    if let Some(email) = routed.query.get("user-email") {
-        let users: Vec<Value> = account.by_email(email).map(listed).into_iter().collect();
-        return Ok(Response::ok(json!({ "Users": users, "NextToken": null })));
-    }
-    let mut rest = account.users_from(page.from);
-    let users: Vec<Value> = rest.by_ref().take(page.size).map(|(_, user)| listed(user)).collect();
-    let next = rest.next().map(|(position, _)| page.token(position));
-    Ok(Response::ok(json!({ "Users": users, "NextToken": next })))
-}
-
-/// A user as a listing shows it: without its PIN.
-fn listed(user: &User) -> Value {
-    let mut value = json!(user);
-    value["PersonalPIN"] = Value::Null;
-    value
 }
 
 fn user_id(routed: &Routed) -> &str {
     routed.user.as_deref().unwrap_or_default()
-}
-
-fn user_error(id: &str, problem: UserProblem) -> Value {
-    let (code, message) = match problem {
-        UserProblem::NotFound => ("NotFound", "The user is not in this account"),
-        UserProblem::BadRequest => ("BadRequest", "The account's type does not allow this"),
-    };
-    json!({ "UserId": id, "ErrorCode": code, "ErrorMessage": message })
 }
 
 fn no_account() -> ApiError {
@@ -261,65 +352,30 @@ fn no_user() -> ApiError {
     ApiError::new(Exception::NotFound, "The user is not in this account")
 }
 
-/// The ids of a batch, validated whole before anything is done.
-fn user_id_list(body: &[u8]) -> Result<Vec<String>, ApiError> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| ApiError::bad_request("the body must be JSON"))?;
-    let ids = body.get("UserIdList").and_then(Value::as_array);
-    let ids = ids.ok_or_else(|| ApiError::bad_request("UserIdList is required, and must be a list"))?;
-    if ids.len() > USER_IDS_MOST {
-        return Err(ApiError::bad_request(format!("UserIdList must have at most {USER_IDS_MOST} members")));
-    }
-    let id = |id: &Value| {
-        let text = id.as_str().filter(|text| !text.trim().is_empty());
-        text.map(str::to_owned).ok_or_else(|| ApiError::bad_request("UserIdList must hold ids that are not blank"))
+/// The error that a fault answers in place of the operation.
+fn struck(kind: FaultKind, routed: &Routed) -> Option<ApiError> {
+    let (exception, message) = match kind {
+        FaultKind::Throttle => (Exception::Throttled, "Too many requests"),
+        FaultKind::ServiceFailure => (Exception::ServiceFailure, "The service failed"),
+        FaultKind::PageFails => (Exception::ServiceFailure, "The page failed"),
+        FaultKind::ServiceUnavailable => (Exception::ServiceUnavailable, "The service is not available"),
+        FaultKind::BadRequest => (Exception::BadRequest, "Service received a bad request"),
+        FaultKind::Unauthorized => (Exception::Unauthorized, "The client is not authorized"),
+        FaultKind::Forbidden => (Exception::Forbidden, "AWS authorization failed"),
+        FaultKind::NotFound => (Exception::NotFound, "There is no such thing"),
+        FaultKind::Conflict => (Exception::Conflict, "Request could not be completed due to a conflict"),
+        FaultKind::Unprocessable => (Exception::Unprocessable, "The request cannot be processed"),
+        // Where there are no entries, the whole request is throttled.
+        FaultKind::ThrottleUsers if !routed.operation.has_entries() => (Exception::Throttled, "Too many requests"),
+        FaultKind::ThrottleUsers
+        | FaultKind::UserErrors { .. }
+        | FaultKind::Slow { .. }
+        | FaultKind::CutBefore
+        | FaultKind::LostAnswer
+        | FaultKind::ListShrinks { .. }
+        | FaultKind::ListReorders
+        | FaultKind::TokenExpired
+        | FaultKind::TokenForged => return None,
     };
-    let mut ids: Vec<String> = ids.iter().map(id).collect::<Result<_, _>>()?;
-    // An id that is there twice is applied once.
-    let mut seen = std::collections::BTreeSet::new();
-    ids.retain(|id| seen.insert(id.clone()));
-    Ok(ids)
-}
-
-/// The users that a request names, for the log.
-fn users_of(routed: &Routed, body: &[u8]) -> Vec<String> {
-    match &routed.user {
-        Some(user) => vec![user.clone()],
-        None => user_id_list(body).unwrap_or_default(),
-    }
-}
-
-/// Access key and service name of a credential scope.
-fn scope(authorization: &str) -> Option<(&str, &str)> {
-    let credential = authorization.split_once("Credential=")?.1.split([',', ' ']).next()?;
-    let mut parts = credential.split('/');
-    let (key, service) = (parts.next()?, parts.nth(2)?);
-    Some((key, service))
-}
-
-/// Any key and any region is taken, but the signature must be meant for Chime.
-fn signed_for_chime(request: &Request) -> Result<(), ApiError> {
-    match request.authorization.as_deref().map(scope) {
-        None => Ok(()),
-        Some(Some((_, "chime"))) => Ok(()),
-        Some(_) => Err(ApiError::new(
-            Exception::Forbidden,
-            "AWS authorization failed: the signature is not for the service chime",
-        )),
-    }
-}
-
-fn struck(kind: FaultKind, users: &[String]) -> Reply {
-    let error = |exception, message: &str| Reply::Answer(ApiError::new(exception, message).response());
-    match kind {
-        FaultKind::Throttle => error(Exception::Throttled, "Too many requests"),
-        FaultKind::ThrottleUsers => {
-            let entry =
-                |id: &String| json!({ "UserId": id, "ErrorCode": "Throttled", "ErrorMessage": "Too many requests" });
-            Reply::Answer(Response::ok(json!({ "UserErrors": users.iter().map(entry).collect::<Vec<_>>() })))
-        }
-        FaultKind::ServiceFailure => error(Exception::ServiceFailure, "The service failed"),
-        FaultKind::ServiceUnavailable => error(Exception::ServiceUnavailable, "The service is not available"),
-        FaultKind::Forbidden => error(Exception::Forbidden, "AWS authorization failed"),
-        FaultKind::CutBefore | FaultKind::LostAnswer => Reply::Cut,
-    }
+    Some(ApiError::new(exception, message))
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// A request, as far as the API reads it.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,8 @@ pub struct Request {
     pub query: String,
     /// The `Authorization` header.
     pub authorization: Option<String>,
+    /// A `Content-Length` or a chunked body was announced.
+    pub has_length: bool,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -34,6 +37,8 @@ pub struct Response {
 pub enum Reply {
     /// It answers.
     Answer(Response),
+    /// It answers late. What was asked took effect before the wait.
+    Late(Duration, Response),
     /// It closes the connection without a word.
     Cut,
 }
@@ -43,6 +48,12 @@ impl Response {
     #[must_use]
     pub fn ok(body: Value) -> Response {
         Response { status: 200, error_type: None, body: Some(body) }
+    }
+
+    /// A success that made something.
+    #[must_use]
+    pub fn created(body: Value) -> Response {
+        Response { status: 201, ..Response::ok(body) }
     }
 
     /// A success without a body.
@@ -61,7 +72,7 @@ pub struct ApiError {
     pub message: String,
 }
 
-/// The exceptions that the service model lists for these operations.
+/// The exceptions: those that the service model lists for these operations, and two that choices can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exception {
     /// 400.
@@ -72,6 +83,14 @@ pub enum Exception {
     Forbidden,
     /// 404.
     NotFound,
+    /// 409.
+    Conflict,
+    /// 411. Not in the model.
+    LengthRequired,
+    /// 422.
+    Unprocessable,
+    /// 400, under a name that is not in the model.
+    Validation,
     /// 429.
     Throttled,
     /// 500.
@@ -89,6 +108,10 @@ impl Exception {
             Exception::Unauthorized => ("UnauthorizedClientException", 401, "Unauthorized"),
             Exception::Forbidden => ("ForbiddenException", 403, "Forbidden"),
             Exception::NotFound => ("NotFoundException", 404, "NotFound"),
+            Exception::Conflict => ("ConflictException", 409, "Conflict"),
+            Exception::LengthRequired => ("LengthRequiredException", 411, "BadRequest"),
+            Exception::Unprocessable => ("UnprocessableEntityException", 422, "Unprocessable"),
+            Exception::Validation => ("ValidationException", 400, "BadRequest"),
             Exception::Throttled => ("ThrottledClientException", 429, "Throttled"),
             Exception::ServiceFailure => ("ServiceFailureException", 500, "ServiceFailure"),
             Exception::ServiceUnavailable => ("ServiceUnavailableException", 503, "ServiceUnavailable"),
@@ -102,9 +125,15 @@ impl ApiError {
         ApiError { exception, message: message.into() }
     }
 
-    /// A request that breaks a constraint of the model.
+    /// A request that breaks a constraint, or a rule of the service.
     pub fn bad_request(message: impl Into<String>) -> ApiError {
         ApiError::new(Exception::BadRequest, message)
+    }
+
+    /// A member that breaks its constraint.
+    #[must_use]
+    pub fn constraint(member: &str, constraint: &str) -> ApiError {
+        ApiError::new(Exception::Validation, format!("{member}: {constraint}"))
     }
 
     /// The error on the wire.

@@ -1,22 +1,23 @@
 //! The service on a port of 127.0.0.1. Test hooks live under `/_local/`, where no operation can be.
 
+mod control;
+mod view;
+
 use super::core::Core;
-use super::faults::Fault;
-use super::http::{Reply, Request, Response};
+use super::http::{ApiError, Reply, Request, Response};
 use super::state::AccountState;
 use anyhow::{Context, Result};
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::State;
-use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
-use axum::response::Response as HttpResponse;
-use axum::routing::{get, post};
-use serde_json::{Value, json};
+use axum::body::Body;
+use axum::extract::{Request as HttpRequest, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, Response as HttpResponse};
+use axum::routing::get;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::TcpListener;
 
-/// The largest body that is read, in bytes.
+/// The largest body of an operation that is read, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 /// A local Chime that serves until it is dropped.
@@ -35,16 +36,23 @@ impl LocalChime {
     /// # Errors
     /// Where the port cannot be bound.
     pub async fn start(accounts: Vec<AccountState>, port: u16) -> Result<LocalChime> {
+        LocalChime::serve(Core::new(accounts), port).await
+    }
+
+    /// Serves a service that is there already.
+    ///
+    /// # Errors
+    /// Where the port cannot be bound.
+    pub async fn serve(core: Core, port: u16) -> Result<LocalChime> {
         let listener =
             TcpListener::bind(("127.0.0.1", port)).await.with_context(|| format!("port {port} cannot be bound"))?;
         let address = listener.local_addr()?;
-        let core: Shared = Arc::new(Mutex::new(Core::new(accounts)));
+        let core: Shared = Arc::new(Mutex::new(core));
+        drop(lock(&core));
         let router = Router::new()
-            .route("/_local/calls", get(calls).delete(forget_calls))
-            .route("/_local/state", get(state))
-            .route("/_local/faults", post(arm).get(armed))
-            .fallback(serve)
-            .layer(axum::extract::DefaultBodyLimit::max(BODY_LIMIT))
+            .route("/", get(async || Html(include_str!("page.html"))))
+            .nest("/_local", control::router())
+            .fallback(answer)
             .with_state(Arc::clone(&core));
         let serving = tokio::spawn(async move {
             // It ends when the handle is dropped.
@@ -71,25 +79,44 @@ impl Drop for LocalChime {
     }
 }
 
+/// The service, told what time it is.
+#[expect(clippy::disallowed_methods, reason = "the shell tells the service what time it is")]
 fn lock(core: &Shared) -> MutexGuard<'_, Core> {
-    core.lock().unwrap_or_else(PoisonError::into_inner)
+    let mut core = core.lock().unwrap_or_else(PoisonError::into_inner);
+    core.clock_mut().tick(jiff::Timestamp::now().into());
+    core
 }
 
-async fn serve(State(core): State<Shared>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> HttpResponse {
-    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+async fn answer(State(core): State<Shared>, request: HttpRequest) -> HttpResponse {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
+        return http(ApiError::bad_request(format!("body: must have at most {BODY_LIMIT} bytes")).response());
+    };
     let request = Request {
-        method: method.to_string(),
-        path: uri.path().to_owned(),
-        query: uri.query().unwrap_or_default().to_owned(),
-        authorization,
+        method: parts.method.to_string(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        authorization: text(&parts.headers, header::AUTHORIZATION),
+        has_length: [header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
+            .iter()
+            .any(|name| parts.headers.contains_key(name)),
         body: body.to_vec(),
     };
     let reply = lock(&core).answer(&request);
     match reply {
         Reply::Answer(response) => http(response),
+        Reply::Late(wait, response) => {
+            tokio::time::sleep(wait).await;
+            http(response)
+        }
         // Unwinding ends the connection's task, and so the connection, without a byte and without a panic's message.
         Reply::Cut => std::panic::resume_unwind(Box::new("the connection is cut on command")),
     }
+}
+
+/// A header's value; one that is no text counts as there and empty.
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
+    headers.get(name).map(|value| value.to_str().unwrap_or_default().to_owned())
 }
 
 fn http(response: Response) -> HttpResponse {
@@ -97,47 +124,12 @@ fn http(response: Response) -> HttpResponse {
     let mut http = HttpResponse::new(body);
     *http.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = http.headers_mut();
-    headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
-    if let Ok(id) = header::HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()) {
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Ok(id) = HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()) {
         headers.insert("x-amzn-requestid", id);
     }
     if let Some(name) = response.error_type {
-        headers.insert("x-amzn-errortype", header::HeaderValue::from_static(name));
+        headers.insert("x-amzn-errortype", HeaderValue::from_static(name));
     }
     http
-}
-
-async fn calls(State(core): State<Shared>) -> axum::Json<Value> {
-    axum::Json(json!({ "calls": lock(&core).calls() }))
-}
-
-async fn forget_calls(State(core): State<Shared>) -> StatusCode {
-    lock(&core).forget_calls();
-    StatusCode::NO_CONTENT
-}
-
-async fn state(State(core): State<Shared>) -> axum::Json<Value> {
-    let core = lock(&core);
-    let account = |state: &AccountState| {
-        let mut value = json!(state.account);
-        value["users"] = state
-            .users()
-            .map(|user| {
-                let mut value = json!(user);
-                value["Sessions"] = json!(user.sessions);
-                value
-            })
-            .collect();
-        value
-    };
-    axum::Json(json!({ "accounts": core.accounts().map(account).collect::<Vec<_>>() }))
-}
-
-async fn arm(State(core): State<Shared>, axum::Json(fault): axum::Json<Fault>) -> StatusCode {
-    lock(&core).arm(fault);
-    StatusCode::NO_CONTENT
-}
-
-async fn armed(State(core): State<Shared>) -> axum::Json<Value> {
-    axum::Json(json!({ "armed": lock(&core).armed() }))
 }
