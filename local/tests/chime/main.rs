@@ -1,0 +1,13 @@
+//! The local Chime, judged by the Rust SDK and by raw requests. Expected values come from Amazon's model and guides and
+//! from what `Choices` says, not from a run.
+
+mod checklist;
+mod choices;
+mod every_operation;
+mod faults;
+mod fuzz;
+mod hooks;
+mod model;
+mod stage;
+mod state;
+mod validation;
