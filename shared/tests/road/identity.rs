@@ -137,3 +137,19 @@ async fn a_look_up_without_an_answer_keeps_the_fact_and_starts_the_clock() {
     let report = stage.deliver(&body).await;
     assert_eq!(Stage::told(&report)["t"], "parked gave_up");
 }
+
+/// A listing that shrinks between two pages skips people: they are looked up by themselves before they are called absent.
+#[tokio::test]
+async fn nobody_is_absent_on_the_word_of_a_listing_that_changed() {
+    let stage = Stage::new(json!([account("big", "EnterpriseLWA", 301)])).await.with_policy(mapped(&["big"]));
+    stage.chime.core().arm(rollcall_local::chime::faults::Fault {
+        operation: rollcall_local::chime::routes::Operation::ListUsers,
+        kind: rollcall_local::chime::faults::FaultKind::ListShrinks { by: 10 },
+        after: 0,
+        times: 1,
+    });
+    let leavers: Vec<String> = (195..207).map(|n| envelope(&termination(&format!("e{n}"), "big", n))).collect();
+    let told = Stage::told(&stage.deliver(&leavers).await);
+    assert!(told.values().all(|told| told == "applied suspended"), "{told:?}");
+    assert_eq!(stage.chime.core().armed().len(), 0, "the listing did shrink");
+}
