@@ -24,8 +24,6 @@ type Line = (&'static str, &'static str, &'static str, &'static str, Value, &'st
 #[expect(clippy::too_many_lines, reason = "one line a choice")]
 fn table() -> Vec<Line> {
     let (get, post, put) = ("GET", "POST", "PUT");
-    let (suspend, unsuspend) = ("?operation=suspend", "?operation=unsuspend");
-    assert_eq!((suspend, unsuspend), ("?operation=suspend", "?operation=unsuspend"));
     let refused = "400 BadRequestException";
     let suspend_lwa = "/accounts/lwa/users?operation=suspend";
     let one = |id: &str| json!({ "UserIdList": [id] });

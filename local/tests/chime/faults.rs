@@ -61,7 +61,9 @@ fn entries_strike_some_users_and_the_others_take_effect() {
 /// Lists 9 users by 3, one fault armed for a later page; answers ids, or the status that ended it.
 fn listed(kind: Option<FaultKind>) -> Result<Vec<usize>, u16> {
     let mut core = core(9);
-    kind.map(|kind| core.arm(fault(Operation::ListUsers, kind)));
+    if let Some(kind) = kind {
+        core.arm(fault(Operation::ListUsers, kind));
+    }
     let mut target = "/accounts/lwa/users?max-results=3".to_owned();
     let mut seen = Vec::new();
     loop {
