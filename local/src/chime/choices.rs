@@ -268,6 +268,27 @@ choices! {
         /// 404.
         NotFound,
     }
+    /// An account that is not there, on any operation that names one.
+    unknown_account: UnknownAccount {
+        /// 404.
+        NotFound,
+        /// 403.
+        Forbidden,
+    }
+    /// The id of nobody in BatchSuspendUser and BatchUpdateUser.
+    unknown_id: UnknownId {
+        /// An entry `NotFound`.
+        Entry,
+        /// It is ignored.
+        Ignored,
+    }
+    /// A licence that the account does not support, in UpdateUser and BatchUpdateUser.
+    unsupported_licence: UnsupportedLicence {
+        /// 400; in a batch an entry `BadRequest`.
+        Refused,
+        /// It is set.
+        Accepted,
+    }
     /// A page token that is sent again.
     token_reuse: TokenReuse {
         /// 400.

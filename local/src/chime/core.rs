@@ -12,7 +12,7 @@ pub use hooks::HookError;
 
 use super::auth::{Signer, signer};
 use super::calls::{CallLog, CallOutcome};
-use super::choices::{BrokenConstraint, Choices, ErrorHeader};
+use super::choices::{BrokenConstraint, Choices, ErrorHeader, UnknownAccount};
 use super::clock::Clock;
 use super::faults::{FaultKind, Faults};
 use super::http::{ApiError, Exception, Reply, Request, Response};
@@ -147,6 +147,9 @@ impl Core {
             && self.choices.broken_constraint == BrokenConstraint::BadRequestException
         {
             error.exception = Exception::BadRequest;
+        }
+        if error == no_account() && self.choices.unknown_account == UnknownAccount::Forbidden {
+            error.exception = Exception::Forbidden;
         }
         let mut response = error.response();
         if self.choices.error_header == ErrorHeader::Omitted {

@@ -4,7 +4,7 @@ use super::Core;
 use super::users::{UserUpdate, entry};
 use crate::chime::choices::{
     BatchOnWrongType, Choices, EmptyBatch, EntryOrder, NoUserErrors, RepeatedIds, TeamRemoval, ThrottledEntry,
-    UnsuspendUnknown,
+    UnknownId, UnsuspendUnknown,
 };
 use crate::chime::faults::{EntryCode, FaultKind};
 use crate::chime::http::{ApiError, Response};
@@ -32,9 +32,9 @@ impl Core {
         wrong_type(is_wrong, &choices)?;
         let kept =
             account.account.account_type == AccountType::Team && choices.team_removal == TeamRemoval::KeptSuspended;
-        Ok(each(routed, &choices, &ids, |id| {
-            let suspended = if kept { account.block(id) } else { account.suspend(id) };
-            suspended.map_err(problem)
+        Ok(each(routed, &choices, &ids, |id| match if kept { account.block(id) } else { account.suspend(id) } {
+            Err(UserProblem::NotFound) if choices.unknown_id == UnknownId::Ignored => Ok(()),
+            suspended => suspended.map_err(problem),
         }))
     }
 
@@ -69,9 +69,9 @@ fn relicense(
     choices: &Choices,
 ) -> Result<(), (&'static str, &'static str)> {
     if account.user(id).is_none() {
-        return Err(NOT_HERE);
+        return if choices.unknown_id == UnknownId::Ignored { Ok(()) } else { Err(NOT_HERE) };
     }
-    let checked = update.check(account, choices.licence_on_directory, choices.other_user_members);
+    let checked = update.check(account, choices);
     checked.map_err(|message| ("BadRequest", message))?;
     if let Some(user) = account.user_mut(id) {
         user.license_type = update.license.or(user.license_type);

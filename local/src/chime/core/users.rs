@@ -2,8 +2,8 @@
 
 use super::{Core, no_user, user_id, wire};
 use crate::chime::choices::{
-    CreatedUser, InviteOnEnterprise, InviteRegistered, LicenceOnDirectory, OtherUserMembers, PinOfUnregistered,
-    PrivateUserOnTeam, RepeatedIds, SessionsOnDirectory, UpdateUserAnswer,
+    Choices, CreatedUser, EmptyBatch, InviteOnEnterprise, InviteRegistered, LicenceOnDirectory, OtherUserMembers,
+    PinOfUnregistered, PrivateUserOnTeam, RepeatedIds, SessionsOnDirectory, UnsupportedLicence, UpdateUserAnswer,
 };
 use crate::chime::http::{ApiError, Exception, Response};
 use crate::chime::input::{Member, address, body};
@@ -67,6 +67,9 @@ impl Core {
                 RepeatedIds::Refused | RepeatedIds::Once if !repeated => addresses.push(text),
                 RepeatedIds::Refused | RepeatedIds::Once => {}
             }
+        }
+        if addresses.is_empty() && self.choices.empty_batch == EmptyBatch::Refused {
+            return Err(ApiError::constraint("UserEmailList", "must have at least 1 member"));
         }
         self.may_invite(routed, &addresses)?;
         let now = self.now();
@@ -135,9 +138,7 @@ impl Core {
         if account.user(user_id(routed)).is_none() {
             return Err(no_user());
         }
-        update
-            .check(account, choices.licence_on_directory, choices.other_user_members)
-            .map_err(ApiError::bad_request)?;
+        update.check(account, &choices).map_err(ApiError::bad_request)?;
         let user = account.user_mut(user_id(routed)).ok_or_else(no_user)?;
         user.license_type = update.license.or(user.license_type);
         let shown = match choices.update_user_answer {
@@ -209,20 +210,16 @@ impl UserUpdate {
     }
 
     /// Whether this account's users can be updated so.
-    pub(super) fn check(
-        &self,
-        account: &AccountState,
-        on_directory: LicenceOnDirectory,
-        others: OtherUserMembers,
-    ) -> Result<(), &'static str> {
-        if self.has_others && others == OtherUserMembers::Refused {
+    pub(super) fn check(&self, account: &AccountState, choices: &Choices) -> Result<(), &'static str> {
+        if self.has_others && choices.other_user_members == OtherUserMembers::Refused {
             return Err("only LicenseType can be updated");
         }
         let Some(license) = self.license else { return Ok(()) };
-        if account.account.account_type.is_directory() && on_directory == LicenceOnDirectory::Refused {
+        if account.account.account_type.is_directory() && choices.licence_on_directory == LicenceOnDirectory::Refused {
             return Err("LicenseType: the directory's groups decide in this account");
         }
-        if !account.account.supported_licenses.contains(&license) {
+        let supported = account.account.supported_licenses.contains(&license);
+        if !supported && choices.unsupported_licence == UnsupportedLicence::Refused {
             return Err("LicenseType: must be one of the account's SupportedLicenses");
         }
         Ok(())
