@@ -1,7 +1,8 @@
 //! The batch harness: SQS in, the road for all messages together, and exactly the messages to see again out.
 //!
 //! What each failure does to its message: retryable, it is in `batchItemFailures` and shows again after its delay;
-//! permanent, it goes to the dead-letter queue, is recorded as parked, and is acknowledged. A panic fails its record only.
+//! permanent, it goes to the dead-letter queue, is recorded as parked, and is acknowledged. A panic while a
+//! record is read, weighed or decided fails that record only.
 
 mod carry_out;
 mod consider;

@@ -147,7 +147,7 @@ impl<H: Host> Chime<H> {
     fn worth_listing(&self, account: &AccountId, people: usize) -> Option<usize> {
         match self.known().pages.get(account) {
             Some(Pages::Exactly(pages)) => (*pages < people).then_some(*pages),
-            Some(Pages::MoreThan(pages)) => (*pages < people / 4).then_some(people / 2),
+            Some(Pages::MoreThan(pages)) => (*pages < people / 4).then_some(people / 4),
             None => (people >= WORTH_A_PROBE).then_some(people / 4),
         }
     }
