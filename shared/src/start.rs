@@ -32,17 +32,28 @@ pub type AwsRoad = Road<Chime<System>, Sqs, System>;
 pub async fn sdk_config() -> SdkConfig {
     // TLS on ring: its first random number costs microseconds, aws-lc's jitter entropy 25 to 65 ms of CPU.
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let timeouts = TimeoutConfig::builder()
+    aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http)
+        .timeout_config(timeouts())
+        .retry_config(retries())
+        .load()
+        .await
+}
+
+/// How long a call may take. The simulator's clients have the same.
+#[must_use]
+pub fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(Duration::from_millis(3500))
         .operation_timeout(CALL_TIMEOUT)
-        .build();
-    aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
-        .timeout_config(timeouts)
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .load()
-        .await
+        .build()
+}
+
+/// How often the SDK sends a call. The simulator's clients do the same.
+#[must_use]
+pub fn retries() -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(3)
 }
 
 /// Builds the road and opens its connections: initialisation has a full processor, the first event may not.
