@@ -3,7 +3,7 @@
 use super::consider::Open;
 use crate::apply::Ending;
 use crate::decide::{Concluded, Conclusion, Decision, Reason};
-use crate::directory::{AccountType, Found};
+use crate::directory::{AccountType, Found, Registration};
 use crate::failure::{Cause, Refusal};
 use crate::ledger::{Claim, EventItem, Learnt, Lease, REMEMBERED_FOR, Settlement, State, Taken};
 use crate::outcome::Outcome;
@@ -151,6 +151,9 @@ fn person_item(
         }
         Next::Nothing(outcome) => {
             match found {
+                // Whom somebody else blocked is looked up again next time: blocked from memory, it would count as taken.
+                Some(Found::Somebody { user, .. })
+                    if user.registration == Registration::Suspended && person.taken.is_none() => {}
                 Some(Found::Somebody { account, user }) => {
                     person.account = Some(account.clone());
                     person.user = Some(user.id.clone());
