@@ -113,6 +113,9 @@ impl<H: Host> Chime<H> {
         deadline: Deadline,
     ) -> Vec<(usize, Result<Found, Failure>)> {
         let all = |answer: Result<Found, Failure>| people.iter().map(|(index, _)| (*index, answer.clone())).collect();
+        if self.known_type(id).is_none() && !deadline.allows(self.host.now(), 1) {
+            return all(Err(out_of_time()));
+        }
         let account = match self.type_of(id).await {
             Ok(Some(kind)) => Account { id: id.clone(), kind },
             Ok(None) => return all(Ok(Found::UnknownAccount)),
