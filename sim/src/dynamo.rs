@@ -11,7 +11,6 @@ mod transaction;
 pub use attribute::{Attribute, Item, at, number_at, text_at, write};
 
 use attribute::item;
-use evaluate::Given;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -1,2 +1,41 @@
-//! x
-fn main() {}
+//! `cargo sim`: runs schedules, and tells which invariant broke first, if one did.
+
+use anyhow::Result;
+use clap::Parser;
+use rollcall_sim::bounds::Beyond;
+use rollcall_sim::campaign::{self, Range};
+use std::process::ExitCode;
+
+/// Runs the real road through schedules of crashes, duplicates, delays, lost answers and the like, each from a seed.
+#[derive(Debug, Parser)]
+#[command(name = "cargo sim --")]
+struct Arguments {
+    /// How many seeds to run.
+    #[arg(long, default_value_t = 1_000)]
+    seeds: u64,
+    /// The first of them.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Runs one seed, and prints its whole trace.
+    #[arg(long, conflicts_with_all = ["seeds", "from"])]
+    seed: Option<u64>,
+    /// Goes beyond a bound that the design rests on, and must show the violation that it prevents.
+    #[arg(long, value_name = "BOUND")]
+    beyond: Option<Beyond>,
+    /// How many threads. Default: as many as the machine has processors.
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let output = &mut std::io::stdout();
+    let passed = match arguments.seed {
+        Some(seed) => campaign::one(seed, arguments.beyond, output)?,
+        None => {
+            let range = Range { from: arguments.from, seeds: arguments.seeds };
+            campaign::run(range, arguments.beyond, arguments.threads, output)?
+        }
+    };
+    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

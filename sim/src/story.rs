@@ -1,0 +1,168 @@
+//! What happens in one run, apart from faults: accounts, people, what HR tells of them and when, all from a seed.
+
+mod biography;
+mod people;
+mod poison;
+mod wire;
+
+pub use people::{Account, AccountKind, Person, Standing};
+pub use poison::Poison;
+
+use crate::bounds::{BATCH, MINUTE, MS, SECOND};
+use crate::oracle::{Absences, Assertion};
+use rollcall_local::chime::random::Random;
+use serde_json::{Value, json};
+
+/// Every run starts at noon of 2026-11-23, UTC.
+pub const NOON: i64 = 1_795_435_200 * SECOND;
+
+/// The day of [`NOON`], in days since 1970.
+pub const TODAY: i64 = 20_780;
+
+/// What happens in one run.
+#[derive(Clone, Debug)]
+pub struct Story {
+    /// The accounts.
+    pub accounts: Vec<Account>,
+    /// The people.
+    pub people: Vec<Person>,
+    /// The events.
+    pub tellings: Vec<Telling>,
+    /// When each of them is sent to the queue.
+    pub sends: Vec<Send>,
+    /// What administrators do in the console.
+    pub console: Vec<Console>,
+    /// Which absences take access away.
+    pub absences: Absences,
+    /// The policy document.
+    pub policy: Value,
+    /// How many workers there are at once.
+    pub workers: usize,
+    /// The most messages of a batch.
+    pub batch: usize,
+    /// How long a call takes one way, at the most, where nothing goes wrong.
+    pub latency: i64,
+}
+
+/// One event, as a sender tells it.
+#[derive(Clone, Debug)]
+pub struct Telling {
+    /// Its id; empty where the body has none that can be read.
+    pub id: String,
+    /// Key of its record in the ledger.
+    pub key: String,
+    /// Whom it is about, by position.
+    pub person: Option<usize>,
+    /// What it says, where that bears on access.
+    pub assertion: Option<Assertion>,
+    /// What is wrong with it.
+    pub poison: Option<Poison>,
+    /// It carries the person's address.
+    pub has_email: bool,
+    /// The identifiers that it carries.
+    pub identifiers: Vec<String>,
+    /// It asks for a reset of the PIN by its reason.
+    pub security: bool,
+    /// The message body.
+    pub body: String,
+    /// What it says, for people.
+    pub words: String,
+}
+
+/// A message that is sent.
+#[derive(Clone, Copy, Debug)]
+pub struct Send {
+    /// The event, by position.
+    pub telling: usize,
+    /// When, after the start.
+    pub at: i64,
+}
+
+/// What an administrator does.
+#[derive(Clone, Copy, Debug)]
+pub struct Console {
+    /// To whom, by position: the user is made anew, under another id.
+    pub person: usize,
+    /// When, after the start.
+    pub at: i64,
+}
+
+impl Story {
+    /// Draws a story.
+    #[must_use]
+    pub fn draw(seed: u64) -> Story {
+        let mut random = Random::new(seed);
+        let accounts = people::accounts(&mut random);
+        let people = people::people(&mut random, &accounts);
+        let absences = Absences { leave: random.chance(700), login: random.chance(700) };
+        let mut writer = biography::Writer::new(&mut random, &people);
+        for person in 0..people.len() {
+            writer.person(person);
+        }
+        let (mut tellings, mut sends) = writer.finish();
+        poison::add(&mut random, &people, &mut tellings, &mut sends);
+        let console = console(&mut random, &people);
+        let policy = policy(&mut random, &accounts, absences);
+        let latency = [2 * MS, 20 * MS, 200 * MS, 1_200 * MS];
+        Story {
+            workers: usize::try_from(1 + random.below(4)).unwrap_or(1),
+            batch: [1, 3, 10, BATCH, BATCH][usize::try_from(random.below(5)).unwrap_or(0)],
+            latency: latency.into_iter().nth(usize::try_from(random.below(4)).unwrap_or(0)).unwrap_or(MS),
+            accounts,
+            people,
+            tellings,
+            sends,
+            console,
+            absences,
+            policy,
+        }
+    }
+
+    /// The accounts with their users, as a seed of the local Chime.
+    #[must_use]
+    pub fn directory(&self) -> Value {
+        people::directory(&self.accounts, &self.people)
+    }
+
+    /// Whom an event is about, for people.
+    #[must_use]
+    pub fn who(&self, person: Option<usize>) -> String {
+        match person.and_then(|person| Some((person, self.people.get(person)?))) {
+            Some((index, person)) => match person.account.and_then(|account| self.accounts.get(account)) {
+                Some(account) => format!("p{index} ({})", account.kind.word()),
+                None => format!("p{index} (in no account)"),
+            },
+            None => "nobody".to_owned(),
+        }
+    }
+}
+
+fn console(random: &mut Random, people: &[Person]) -> Vec<Console> {
+    if !random.chance(250) {
+        return Vec::new();
+    }
+    let acts = 1 + random.below(3);
+    let act = |_| Console {
+        person: usize::try_from(random.below(people.len() as u64)).unwrap_or(0),
+        at: i64::try_from(random.below(3_600)).unwrap_or(0) * SECOND,
+    };
+    (0..acts).map(act).collect()
+}
+
+fn policy(random: &mut Random, accounts: &[Account], absences: Absences) -> Value {
+    let absence = |takes: bool| if takes { "suspend" } else { "keep" };
+    let mapped = random.chance(700);
+    let rule = |account: &Account| json!({ "account": account.id, "domains": [format!("{}.example", account.id)] });
+    let rules: Vec<Value> = accounts.iter().filter(|_| mapped).map(rule).collect();
+    let pin_reset = random.one_of(&["always", "security", "security", "never"]).copied().unwrap_or("never");
+    json!({
+        "accounts": rules,
+        "pin_reset": pin_reset,
+        "access": { "on_leave": absence(absences.leave), "on_inactive_login": absence(absences.login) },
+    })
+}
+
+/// Over how long the messages of a story are spread.
+fn window(random: &mut Random) -> i64 {
+    [SECOND, 20 * SECOND, 10 * MINUTE, 50 * MINUTE][usize::try_from(random.below(4)).unwrap_or(0)]
+}

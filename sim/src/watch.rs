@@ -1,0 +1,273 @@
+//! The invariants: what must hold at every write, at every effect, and at the end, whatever goes wrong.
+//!
+//! The watch sees what the services see, writes and effects, and never asks the product what it thinks. Each rule
+//! counts how often its premise occurred: a rule that nothing ever puts to the test proves nothing.
+
+mod directory;
+mod end;
+mod ledger;
+mod outcome;
+mod record;
+
+pub use directory::Effect;
+
+use crate::oracle::{self, Assertion, Due};
+use crate::story::Story;
+use crate::timeline::TaskId;
+use record::Plan;
+use std::collections::{BTreeMap, BTreeSet};
+
+macro_rules! rules {
+    ($($(#[$about:meta])* $name:ident = $letter:literal, $words:literal, $premise:literal;)*) => {
+        /// An invariant.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Rule { $($(#[$about])* $name,)* }
+
+        impl Rule {
+            /// Every invariant.
+            pub const ALL: [Rule; [$($letter),*].len()] = [$(Rule::$name),*];
+
+            /// Its letter.
+            #[must_use]
+            pub fn letter(self) -> &'static str {
+                match self { $(Rule::$name => $letter,)* }
+            }
+
+            /// What it says.
+            #[must_use]
+            pub fn words(self) -> &'static str {
+                match self { $(Rule::$name => $words,)* }
+            }
+
+            /// What its premise is: what is counted.
+            #[must_use]
+            pub fn premise(self) -> &'static str {
+                match self { $(Rule::$name => $premise,)* }
+            }
+        }
+    };
+}
+
+rules! {
+    /// A leaver never keeps access.
+    Leaver = "a1", "who has no access due in the end has none, save for held and parked events", "people without access due";
+    /// Nobody else loses it.
+    Kept = "a2", "nobody loses access while it is due by all facts known at the claim", "plans that take access";
+    /// No fact is lost.
+    Facts = "a3", "the ledger ends with the newest assertion of every fact, whatever the order of arrival", "people with facts";
+    /// One outcome.
+    Outcome = "c", "every event ends in exactly one recorded outcome, and in one that it may have", "events";
+    /// Partition.
+    Partition = "d", "ids reported as failed and ids settled are exactly the batch, disjoint", "batches answered";
+    /// Confirmed is shown.
+    Shown = "g", "no step is confirmed that the directory does not show", "steps confirmed";
+    /// Drains.
+    Drained = "h", "when the faults stop, the queue drains, and no lease or retry is left", "messages sent";
+    /// Plan first.
+    Planned = "i", "nothing reaches the directory that is not in a stored plan, under a lease of its sender", "changes sent";
+    /// Fence.
+    Fenced = "j", "no attempt writes over another's lease, nor after it lost its own", "leases taken over";
+    /// Taken.
+    Taken = "k", "what was taken is written once, as the directory had it, and only where something was", "people whom access was taken from";
+    /// PIN.
+    PinOnce = "m", "no PIN is reset twice for an event whose outcome does not say so", "events with PINs reset";
+    /// Auxiliary.
+    Auxiliary = "n", "an auxiliary step that fails never stops the decisive one", "auxiliary steps failed";
+    /// In time.
+    InTime = "p", "no call to the directory starts that would not end 5 s before the deadline", "calls to the directory";
+    /// True reasons.
+    Reason = "r", "the reason that is recorded is true", "reasons recorded";
+}
+
+/// A rule that was broken.
+#[derive(Clone, Debug)]
+pub struct Violation {
+    /// Which.
+    pub rule: Rule,
+    /// What happened.
+    pub what: String,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} ({}): {}", self.rule.letter(), self.rule.words(), self.what)
+    }
+}
+
+/// One invocation, as far as the rules need it.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// The worker, by position.
+    pub worker: usize,
+    /// How far off its clock is.
+    pub skew: i64,
+    /// When it ends.
+    pub deadline: i64,
+    /// The tokens of parking that its messages carry.
+    pub parked_as: BTreeSet<String>,
+}
+
+/// One attempt at an event: a claim that was written.
+#[derive(Clone, Debug)]
+struct Attempt {
+    task: TaskId,
+    event: String,
+    person: Option<String>,
+    plan: Option<Plan>,
+    /// When the claim was written.
+    claimed_at: i64,
+    /// When it settled, or the claim already wrote the outcome.
+    settled_at: Option<i64>,
+}
+
+/// What is watched of one run.
+#[derive(Debug)]
+pub struct Watch<'a> {
+    story: &'a Story,
+    only: Option<Rule>,
+    premises: [u64; Rule::ALL.len()],
+    broken: Option<Violation>,
+    invocations: BTreeMap<TaskId, Invocation>,
+    attempts: BTreeMap<String, Attempt>,
+    /// Who holds a person now, by the person's key: the token.
+    leases: BTreeMap<String, String>,
+    /// Whom a person's item is about.
+    people: BTreeMap<String, usize>,
+    /// The events whose facts are recorded, by position in the story.
+    recorded: Vec<usize>,
+    effects: Vec<Effect>,
+    /// What people had when access was first taken from them: account and licence.
+    first_taken: BTreeMap<usize, directory::FirstTaken>,
+    /// How many attempts in a row ended without a settle, by event.
+    unsettled: BTreeMap<String, u32>,
+    /// Reasons for which an event may be parked because of a fault that struck.
+    excused: BTreeSet<&'static str>,
+}
+
+impl<'a> Watch<'a> {
+    /// A watch over a story; `only`: for one rule.
+    #[must_use]
+    pub fn new(story: &'a Story, only: Option<Rule>) -> Watch<'a> {
+        Watch {
+            story,
+            only,
+            premises: [0; Rule::ALL.len()],
+            broken: None,
+            invocations: BTreeMap::new(),
+            attempts: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            people: BTreeMap::new(),
+            recorded: Vec::new(),
+            effects: Vec::new(),
+            first_taken: BTreeMap::new(),
+            unsettled: BTreeMap::new(),
+            excused: BTreeSet::new(),
+        }
+    }
+
+    /// The first rule that was broken.
+    #[must_use]
+    pub fn broken(&self) -> Option<&Violation> {
+        self.broken.as_ref()
+    }
+
+    /// How often each rule's premise occurred.
+    #[must_use]
+    pub fn premises(&self) -> &[u64; Rule::ALL.len()] {
+        &self.premises
+    }
+
+    /// An invocation begins.
+    pub fn begins(&mut self, task: TaskId, invocation: Invocation) {
+        self.invocations.insert(task, invocation);
+    }
+
+    /// A fault struck after which an event may end as parked, under this reason.
+    pub fn excuse(&mut self, reason: &'static str) {
+        self.excused.insert(reason);
+    }
+
+    /// An invocation answered: so many messages came, these failed, and it reports so many of each.
+    pub fn answered(&mut self, batch: &[String], failed: &[String], reported: usize, reported_again: usize) {
+        self.premise(Rule::Partition);
+        let distinct: BTreeSet<&String> = failed.iter().collect();
+        let known = failed.iter().all(|id| batch.contains(id));
+        if distinct.len() != failed.len() || !known || reported != batch.len() || reported_again != failed.len() {
+            let what = format!(
+                "a batch of {}: {} reported, {reported_again} of them to come again, {} as failed",
+                batch.len(),
+                reported,
+                failed.len()
+            );
+            self.breaks(Rule::Partition, what);
+        }
+    }
+
+    /// A message was not reported as failed: its event must have its outcome now, or wait for a person.
+    pub fn acknowledged(&mut self, event: &str, state: Option<&str>) {
+        if !matches!(state, Some("applied" | "unchanged" | "superseded" | "rejected" | "held" | "observed" | "parked")) {
+            let state = state.unwrap_or("not recorded");
+            self.breaks(Rule::Partition, format!("{event} was not reported as failed, and is {state}"));
+        }
+    }
+
+    /// The simulator's DynamoDB refused a request that it cannot serve: the simulator has to learn it first.
+    pub fn unserved(&mut self, operation: &str, what: &str) {
+        self.breaks(Rule::Fenced, format!("{operation} was refused: {what}"));
+    }
+
+    fn premise(&mut self, rule: Rule) {
+        self.premises[rule as usize] += 1;
+    }
+
+    fn breaks(&mut self, rule: Rule, what: String) {
+        if self.only.is_none_or(|only| only == rule) {
+            self.broken.get_or_insert(Violation { rule, what });
+        }
+    }
+
+    fn check(&mut self, rule: Rule, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.breaks(rule, what());
+        }
+    }
+
+    /// The event of a record, by position in the story.
+    fn telling(&self, key: &str) -> Option<usize> {
+        let is_it = |telling: &crate::story::Telling| telling.key == key;
+        self.story.tellings.iter().position(is_it)
+    }
+
+    /// What is known, once an event is recorded, of the person it is about: all that was recorded before and is tied to
+    /// it by identifiers.
+    fn known(&self, telling: usize) -> Vec<&'a Assertion> {
+        let all = &self.story.tellings;
+        let Some(event) = all.get(telling) else { return Vec::new() };
+        let others = self.recorded.iter().filter(|index| **index != telling).filter_map(|index| all.get(*index));
+        let mut apart: Vec<_> = others.filter(|other| other.person == event.person).collect();
+        let (mut identifiers, mut tied) = (event.identifiers.clone(), vec![event]);
+        loop {
+            let shares = |other: &&crate::story::Telling| other.identifiers.iter().any(|id| identifiers.contains(id));
+            let (joins, rest): (Vec<_>, Vec<_>) = apart.into_iter().partition(shares);
+            if joins.is_empty() {
+                break;
+            }
+            identifiers.extend(joins.iter().flat_map(|other| other.identifiers.iter().cloned()));
+            tied.extend(joins);
+            apart = rest;
+        }
+        tied.into_iter().filter_map(|telling| telling.assertion.as_ref()).collect()
+    }
+
+    /// What was due, as known then, over the time in which a worker decided: a call may be on its way for 10 s, and the
+    /// worker's clock may be off.
+    fn due_around(&self, telling: usize, worker_now: i64) -> [Due; 2] {
+        let said = self.known(telling);
+        let earlier = worker_now - 20 * crate::bounds::SECOND;
+        [earlier, worker_now].map(|at| oracle::due(&said, at, self.story.absences))
+    }
+
+    fn worker_now(&self, task: TaskId, now: i64) -> i64 {
+        now + self.invocations.get(&task).map_or(0, |invocation| invocation.skew)
+    }
+}

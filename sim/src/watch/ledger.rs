@@ -1,0 +1,189 @@
+//! The rules of writes: who may write what, when, and over whom.
+
+use super::record::{self, Plan};
+use super::{Attempt, Rule, Watch};
+use crate::dynamo::{Change, Item, number_at, text_at};
+use crate::oracle::Due;
+use crate::timeline::TaskId;
+use crate::worker::millis;
+use rollcall_local::chime::core::Core;
+
+impl Watch<'_> {
+    /// A request of an invocation changed these items, in one go.
+    pub fn wrote(&mut self, now: i64, task: TaskId, changes: &[Change], directory: &Core) {
+        // Facts first: what an event's claim rests on includes its own.
+        for change in changes {
+            if let (Some(index), Some(after)) = (self.telling(&change.id), &change.after) {
+                self.recorded_with(index, after, changes);
+            }
+        }
+        for change in changes.iter().filter(|change| change.id.starts_with("person#")) {
+            self.person(now, task, change);
+        }
+        for change in changes.iter().filter(|change| change.id.starts_with("suspend-user#")) {
+            self.event(now, task, change, directory);
+        }
+    }
+
+    fn recorded_with(&mut self, index: usize, event: &Item, changes: &[Change]) {
+        let Some(key) = text_at(event, &["person"]).map(|key| format!("person#{key}")) else { return };
+        // A refused event leaves no fact: its person is not written.
+        if changes.iter().any(|change| change.id == key) && !self.recorded.contains(&index) {
+            self.recorded.push(index);
+        }
+        if let Some(person) = self.story.tellings.get(index).and_then(|telling| telling.person) {
+            self.people.insert(key, person);
+        }
+    }
+
+    fn person(&mut self, now: i64, task: TaskId, change: &Change) {
+        let Some(after) = &change.after else {
+            return self.breaks(Rule::Fenced, format!("{} was deleted", change.id));
+        };
+        let rev = |item: &Item| number_at(item, &["rev"]).unwrap_or(0);
+        let before = change.before.as_deref();
+        let counted = rev(after) == before.map_or(0, rev) + 1;
+        self.check(Rule::Fenced, counted, || format!("a write of {} did not count its rev", change.id));
+        if let Some(lease) = before.and_then(record::lease)
+            && record::lease(after).as_ref() != Some(&lease)
+        {
+            let own = self.attempts.get(&lease.owner).is_some_and(|attempt| attempt.task == task);
+            let over = lease.until <= millis(self.worker_now(task, now));
+            if !own {
+                self.premise(Rule::Fenced);
+            }
+            self.check(Rule::Fenced, own || over, || {
+                format!("{} was written while the lease of another attempt runs", change.id)
+            });
+        }
+        match record::lease(after) {
+            Some(lease) => {
+                self.leases.insert(change.id.clone(), lease.owner);
+            }
+            None => drop(self.leases.remove(&change.id)),
+        }
+        self.taken(change, before, after);
+    }
+
+    fn taken(&mut self, change: &Change, before: Option<&Item>, after: &Item) {
+        let (was, is) = (before.and_then(record::taken), record::taken(after));
+        if was == is || text_at(after, &["merged_into"]).is_some() {
+            return;
+        }
+        if was.is_some() {
+            return self.breaks(Rule::Taken, format!("what was taken from {} was overwritten", change.id));
+        }
+        let person = self.people.get(&change.id).copied();
+        let first = person.and_then(|person| self.first_taken.get(&person)).cloned();
+        let right = matches!((&is, &first), (Some(is), Some(first)) if (&is.account, &is.licence) == (&first.account, &first.licence));
+        self.check(Rule::Taken, right, || {
+            format!("{} is said to have had {is:?} taken, and the directory showed {first:?}", change.id)
+        });
+    }
+
+    fn event(&mut self, now: i64, task: TaskId, change: &Change, directory: &Core) {
+        let Some(after) = change.after.as_deref() else {
+            return self.breaks(Rule::Outcome, format!("{} was deleted", change.id));
+        };
+        let owner = record::owner(after).to_owned();
+        let (own, settles) = match change.before.as_deref() {
+            Some(before) => {
+                self.reopened(now, task, change, before);
+                (record::owner(before) == owner, record::owner(before) == owner && record::state(after) != "running")
+            }
+            None => (false, false),
+        };
+        if own {
+            let same = self.attempts.get(&owner).is_some_and(|attempt| attempt.task == task);
+            self.check(Rule::Fenced, same, || format!("{} was written under another attempt's token", change.id));
+        }
+        let plan = record::plan(after);
+        if !settles {
+            self.claimed(now, task, change, after, plan.as_ref());
+        }
+        if let Some(attempt) = self.attempts.get_mut(&owner) {
+            attempt.settled_at = (record::state(after) != "running").then_some(now);
+            attempt.plan = plan.clone().or(attempt.plan.take());
+        }
+        if let Some(plan) = &plan {
+            self.confirmed(change, plan, directory);
+            if settles {
+                self.auxiliary(now, task, change, after, plan);
+            }
+        }
+        if record::state(after) != "running" && record::state(after) != "retry" {
+            self.ended(now, task, change, after, !settles, directory);
+        }
+    }
+
+    /// What was final, or another's, was written again.
+    fn reopened(&mut self, now: i64, task: TaskId, change: &Change, before: &Item) {
+        let (state, owner) = (record::state(before), record::owner(before));
+        self.check(Rule::Outcome, !record::is_done(state), || format!("{} was {state}, and changed", change.id));
+        self.check(Rule::Outcome, !matches!(state, "held" | "observed"), || {
+            format!("{} was {state}, and changed without a release", change.id)
+        });
+        if state == "parked" {
+            let redriven = self.invocations.get(&task).is_some_and(|one| one.parked_as.contains(owner));
+            self.check(Rule::Outcome, redriven, || format!("{} was parked, and opened without its token", change.id));
+        }
+        let own = self.attempts.get(owner).is_some_and(|attempt| attempt.task == task);
+        let unsettled = self.unsettled.entry(change.id.clone()).or_default();
+        *unsettled = if state == "running" { *unsettled + u32::from(!own) } else { 0 };
+        if state == "running" && !own {
+            self.premise(Rule::Fenced);
+            let until = number_at(before, &["in_progress_expiration"]).unwrap_or(0);
+            let over = until <= millis(self.worker_now(task, now));
+            self.check(Rule::Fenced, over, || format!("{} was claimed while another attempt has it", change.id));
+        }
+    }
+
+    fn claimed(&mut self, now: i64, task: TaskId, change: &Change, after: &Item, plan: Option<&Plan>) {
+        let running = record::state(after) == "running";
+        let attempt = Attempt {
+            task,
+            event: change.id.clone(),
+            person: text_at(after, &["person"]).map(|key| format!("person#{key}")),
+            plan: plan.cloned(),
+            claimed_at: now,
+            settled_at: (!running).then_some(now),
+        };
+        self.attempts.insert(record::owner(after).to_owned(), attempt);
+        let Some(index) = self.telling(&change.id) else { return };
+        let holds = |attempt: &&Attempt| {
+            attempt.person.as_ref().and_then(|key| self.leases.get(key)).is_some_and(|token| token == record::owner(after))
+        };
+        let acts = self.attempts.get(record::owner(after)).filter(holds).is_some();
+        if running && plan.is_some() && acts {
+            self.premise(Rule::Kept);
+            let due = self.due_around(index, self.worker_now(task, now));
+            self.check(Rule::Kept, due.contains(&Due::NoAccess), || {
+                format!("{} plans to take access, and due is {:?}", change.id, due[1])
+            });
+        }
+    }
+
+    /// A failed auxiliary step, and the decisive one not even tried.
+    fn auxiliary(&mut self, now: i64, task: TaskId, change: &Change, after: &Item, plan: &Plan) {
+        let failed = |step: &&record::Step| !step.decisive && matches!(step.status.as_str(), "refused" | "unknown");
+        let Some(step) = plan.steps.iter().find(failed) else { return };
+        self.premise(Rule::Auxiliary);
+        let untried = plan.steps.iter().any(|step| step.decisive && step.status == "planned");
+        if !untried {
+            return;
+        }
+        let reason = record::reason(after);
+        let left = self.invocations.get(&task).map_or(0, |one| one.deadline - now - one.skew);
+        let excused = match reason.as_str() {
+            // One call and the settle no longer fitted when it was decided.
+            "out_of_time" => left < 25 * crate::bounds::SECOND,
+            "stale_id" => step.code.as_deref() == Some("NotFound"),
+            // The decisive call itself was answered so.
+            "throttled" => true,
+            _ => false,
+        };
+        self.check(Rule::Auxiliary, excused, || {
+            format!("{}: {} failed, and the decisive step was not sent ({reason})", change.id, step.operation)
+        });
+    }
+}

@@ -1,0 +1,89 @@
+//! Reading the ledger's items, as anybody could who knows the design and not the code.
+
+use crate::dynamo::{Item, at, number_at, text_at};
+
+/// A stored plan.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Plan {
+    pub(super) account: String,
+    pub(super) kind: String,
+    pub(super) user: String,
+    pub(super) steps: Vec<Step>,
+}
+
+/// One of its steps.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Step {
+    pub(super) operation: String,
+    pub(super) decisive: bool,
+    pub(super) status: String,
+    pub(super) repeated: bool,
+    pub(super) code: Option<String>,
+}
+
+/// What was taken from a person.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Taken {
+    pub(super) account: String,
+    pub(super) licence: Option<String>,
+}
+
+/// A hold on a person.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Lease {
+    pub(super) owner: String,
+    pub(super) until: i64,
+}
+
+pub(super) fn state(item: &Item) -> &str {
+    text_at(item, &["state"]).unwrap_or_default()
+}
+
+pub(super) fn owner(item: &Item) -> &str {
+    text_at(item, &["owner"]).unwrap_or_default()
+}
+
+pub(super) fn is_done(state: &str) -> bool {
+    matches!(state, "applied" | "unchanged" | "superseded" | "rejected")
+}
+
+/// The member `reason` of the outcome.
+pub(super) fn reason(item: &Item) -> String {
+    let outcome = text_at(item, &["data"]).and_then(|data| serde_json::from_str::<serde_json::Value>(data).ok());
+    outcome.and_then(|outcome| outcome["reason"].as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+pub(super) fn plan(item: &Item) -> Option<Plan> {
+    let plan = at(item, &["plan"])?.map()?;
+    let step = |step: &crate::dynamo::Attribute| {
+        let step = step.map()?;
+        Some(Step {
+            operation: text_at(step, &["operation"])?.to_owned(),
+            decisive: at(step, &["decisive"])?.flag()?,
+            status: text_at(step, &["status"])?.to_owned(),
+            repeated: at(step, &["repeated"]).and_then(|flag| flag.flag()).unwrap_or(false),
+            code: text_at(step, &["code"]).map(str::to_owned),
+        })
+    };
+    Some(Plan {
+        account: text_at(plan, &["account", "id"])?.to_owned(),
+        kind: text_at(plan, &["account", "type"])?.to_owned(),
+        user: text_at(plan, &["user"])?.to_owned(),
+        steps: at(plan, &["steps"])?.list()?.iter().filter_map(step).collect(),
+    })
+}
+
+pub(super) fn taken(item: &Item) -> Option<Taken> {
+    at(item, &["taken"])?.map()?;
+    Some(Taken {
+        account: text_at(item, &["taken", "account", "id"]).unwrap_or_default().to_owned(),
+        licence: text_at(item, &["taken", "licence"]).map(str::to_owned),
+    })
+}
+
+pub(super) fn lease(item: &Item) -> Option<Lease> {
+    Some(Lease {
+        owner: text_at(item, &["lease", "owner"])?.to_owned(),
+        until: number_at(item, &["lease", "until"])?,
+    })
+}
