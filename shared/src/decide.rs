@@ -6,8 +6,9 @@ use crate::directory::{Account, AccountType, Found, Operation, Registration, Use
 use crate::event::{CLOCK_TOLERANCE, Kind, LoginStatus, Missing, Moment, Phase, WorkerEvent};
 use crate::failure::{Refusal, RefusalCode};
 use crate::person::{Access, Fact, FactId, Facts};
-use crate::plan::{Before, Plan, Step, StepStatus};
-use crate::policy::Policy;
+use crate::plan::{ActionClass, Before, Plan, Step, StepStatus};
+use crate::policy::{Mode, Policy};
+use crate::protect::Guard;
 use crate::routes::{Function, consumer};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -33,6 +34,10 @@ pub struct Case<'a> {
     pub takeover: bool,
     /// What the operator decided.
     pub policy: &'a Policy,
+    /// How the person stands with the policy's protection.
+    pub guard: Guard,
+    /// An operator released the event.
+    pub released: bool,
     /// The time.
     pub now: Timestamp,
 }
@@ -64,6 +69,8 @@ pub enum Decision {
     LookUp,
     /// Carry out these steps.
     Act(Plan),
+    /// Record these steps, and carry none out: observe mode.
+    Observe(Plan),
     /// Nothing to carry out: this is the outcome.
     Conclude(Conclusion),
     /// Keep it unapplied until a person releases or rejects it.
@@ -126,6 +133,18 @@ pub enum Reason {
     MissingFacts,
     /// The user is not known, and there is no address to look for.
     NoAddress,
+    /// The policy protects this person.
+    Protected,
+    /// The policy protects patterns of addresses, and the event carries none.
+    ProtectionUnknown,
+    /// Too few of a group would keep their access.
+    GroupMinimum,
+    /// More changes than the brake allows, or it has latched.
+    MassChange,
+    /// The function only observes.
+    ObserveMode,
+    /// An operator rejected the event.
+    Rejected,
 }
 
 impl Reason {
@@ -147,6 +166,14 @@ impl Reason {
             Reason::Undatable => "effective.date, zone and basis do not give an instant",
             Reason::MissingFacts => "the event lacks a fact that a destructive action needs (detail.missing)",
             Reason::NoAddress => "the user is not known yet and detail.subject.email is not there to look for",
+            Reason::Protected => "policy.protected names this person",
+            Reason::ProtectionUnknown => {
+                "policy.protected has patterns of addresses, and the event carries no address to compare"
+            }
+            Reason::GroupMinimum => "fewer of a group of policy.protected would keep their access than must",
+            Reason::MassChange => "the mass-change brake holds it: over a limit of policy.brake, or latched since",
+            Reason::ObserveMode => "observe mode: the steps are recorded, and none was carried out",
+            Reason::Rejected => "an operator rejected the event; its fact is void",
         }
     }
 }
@@ -266,6 +293,11 @@ fn overruled(event: &WorkerEvent, facts: &Facts) -> Option<FactId> {
 }
 
 fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
+    match (case.guard, case.released) {
+        (Guard::Protected, false) => return Decision::Hold(Reason::Protected),
+        (Guard::Unsure, false) => return Decision::Hold(Reason::ProtectionUnknown),
+        (Guard::Open, _) | (Guard::Protected | Guard::Unsure, true) => {}
+    }
     match case.known {
         Known::NotYet => Decision::LookUp,
         // A planned removal that was sent and is not found took effect; nothing else may be called absent unseen.
@@ -274,7 +306,7 @@ fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
         Known::Remembered { account, user, licence } => {
             let before = licence
                 .map(|licence| Before { registration: Registration::Unknown, licence: Some(licence.to_owned()) });
-            Decision::Act(plan(case, account, user, false, before))
+            carry_out(case, plan(case, account, user, false, before))
         }
         Known::Found(Found::Nobody) => nobody(case, fact),
         Known::Found(Found::SeveralAccounts) => {
@@ -292,8 +324,16 @@ fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
                 return conclude(Concluded::Unchanged, Reason::AlreadySuspended, Some(fact));
             }
             let before = Before { registration: user.registration, licence: user.licence.clone() };
-            Decision::Act(plan(case, account, &user.id, true, Some(before)))
+            carry_out(case, plan(case, account, &user.id, true, Some(before)))
         }
+    }
+}
+
+/// In observe mode a plan is told, and not carried out.
+fn carry_out(case: &Case<'_>, plan: Plan) -> Decision {
+    match case.policy.mode.of(case.function, ActionClass::Access) {
+        Mode::Act => Decision::Act(plan),
+        Mode::Observe => Decision::Observe(plan),
     }
 }
 

@@ -142,6 +142,8 @@ pub enum RefusalCode {
     AttemptsExhausted,
     /// The code that handles this record panics each time.
     Panicked,
+    /// A released event does not open with the person key.
+    Unopenable,
 }
 
 impl RefusalCode {
@@ -165,6 +167,7 @@ impl RefusalCode {
             RefusalCode::GaveUp => "gave_up",
             RefusalCode::AttemptsExhausted => "attempts_exhausted",
             RefusalCode::Panicked => "panicked",
+            RefusalCode::Unopenable => "unopenable",
         }
     }
 }

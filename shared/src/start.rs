@@ -1,12 +1,14 @@
 //! Wiring: from the environment to a road, once per process, and from an invocation to that road.
 
-use crate::batch::Road;
+use crate::batch::{REALM, Road};
 use crate::config::Config;
 use crate::decide::decide;
 use crate::directory::chime::Chime;
 use crate::directory::{AccountId, CALL_TIMEOUT, Deadline, Directory};
 use crate::host::{Host, System};
 use crate::ledger::Ledger;
+use crate::policy::Mode;
+use crate::protect::Shield;
 use crate::queue::{Queue, Sqs};
 use crate::routes::Function;
 use crate::telemetry;
@@ -46,7 +48,10 @@ pub async fn sdk_config() -> SdkConfig {
 }
 
 /// Builds the road and opens its connections: initialisation has a full processor, the first event may not.
-pub async fn road(function: Function, config: Config) -> AwsRoad {
+pub async fn road(function: Function, mut config: Config) -> AwsRoad {
+    if config.mode == Mode::Observe {
+        config.policy.mode.functions.insert(function, Mode::Observe);
+    }
     let sdk = sdk_config().await;
     let host = System::default();
     let road = Road {
@@ -55,6 +60,7 @@ pub async fn road(function: Function, config: Config) -> AwsRoad {
         ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&sdk), config.table, host.clone()),
         queue: Sqs::new(aws_sdk_sqs::Client::new(&sdk), config.queue_url, config.dlq_url),
         host,
+        shield: Shield::new(&config.policy.protected, REALM, &config.keys),
         policy: config.policy,
         keys: config.keys,
         decide,

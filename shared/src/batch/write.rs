@@ -7,9 +7,10 @@ use crate::directory::{AccountType, Found};
 use crate::failure::{Cause, Refusal};
 use crate::ledger::{Claim, EventItem, Learnt, Lease, REMEMBERED_FOR, Settlement, State, Taken};
 use crate::outcome::Outcome;
-use crate::plan::Plan;
+use crate::plan::{ActionClass, Plan};
 use jiff::Timestamp;
 use serde_bytes::ByteBuf;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What an attempt is about to write, and what follows from it.
@@ -72,14 +73,15 @@ pub(super) fn choose(
             event.plan.clone_from(&open.prior);
             Next::Nothing(Outcome::decided(State::Held, reason, None, None))
         }
+        Decision::Observe(plan) => {
+            event.event = sealed.map(ByteBuf::from);
+            let outcome = Outcome::decided(State::Observed, Reason::ObserveMode, None, Some(&plan));
+            event.plan = Some(plan);
+            Next::Nothing(outcome)
+        }
     };
     if let Next::Nothing(outcome) = &next {
-        event.state = outcome.outcome;
-        event.status = outcome.outcome.status().to_owned();
-        event.attention = outcome.outcome.attention().map(str::to_owned);
-        event.data = Some(outcome.to_json());
-        event.in_progress_expiration = None;
-        event.expiration = expiration(outcome.outcome, attempt.now);
+        conclude(&mut event, outcome, expiration(outcome.outcome, attempt.now));
     }
     let person = person_item(&open, &next, found, attempt);
     let refused = open.refused.is_some();
@@ -90,8 +92,47 @@ pub(super) fn choose(
         merged: if refused { Vec::new() } else { open.merged.clone() },
         aliases: if refused { Vec::new() } else { open.aliases.clone() },
         absent: if refused { Vec::new() } else { open.absent.clone() },
+        budgets: BTreeSet::new(),
     };
     Some(Chosen { open, claim, next })
+}
+
+impl Chosen {
+    /// The same, held by the brake instead of carried out. Its plan stays to be seen.
+    pub(super) fn held(&self, reason: Reason, sealed: Vec<u8>) -> (Claim, Outcome) {
+        let mut claim = self.claim.clone();
+        let outcome = Outcome::decided(State::Held, reason, None, claim.event.plan.as_ref());
+        claim.event.event = Some(ByteBuf::from(sealed));
+        conclude(&mut claim.event, &outcome, None);
+        if let Some(person) = &mut claim.person {
+            person.lease = None;
+        }
+        (claim, outcome)
+    }
+
+    /// The same once its claim is written, with what was written in place of its plan.
+    pub(super) fn written(self, claim: Claim, held: Option<Outcome>) -> Chosen {
+        let next = held.map_or(self.next, Next::Nothing);
+        Chosen { open: self.open, claim, next }
+    }
+
+    /// What it is about to take away.
+    pub(super) fn takes(&self) -> Option<ActionClass> {
+        match &self.next {
+            Next::Act(plan) => plan.takes(),
+            Next::Nothing(_) | Next::Park(_) | Next::Postponed(..) => None,
+        }
+    }
+}
+
+/// Writes an outcome that needs no step into the record.
+fn conclude(event: &mut EventItem, outcome: &Outcome, expiration: Option<i64>) {
+    event.state = outcome.outcome;
+    event.status = outcome.outcome.status().to_owned();
+    event.attention = outcome.outcome.attention().map(str::to_owned);
+    event.data = Some(outcome.to_json());
+    event.in_progress_expiration = None;
+    event.expiration = expiration;
 }
 
 /// Builds the claim of an event that the directory gave no answer for: its fact, and since when it is tried.
@@ -105,7 +146,8 @@ pub(super) fn postpone(open: Open, cause: Cause, after: Option<Duration>, attemp
     let next = Next::Postponed(cause, after);
     let person = person_item(&open, &next, None, attempt);
     let (merged, aliases, absent) = (open.merged.clone(), open.aliases.clone(), open.absent.clone());
-    let claim = Claim { event, event_rev: open.event_rev, person, merged, aliases, absent };
+    let budgets = BTreeSet::new();
+    let claim = Claim { event, event_rev: open.event_rev, person, merged, aliases, absent, budgets };
     Chosen { open, claim, next }
 }
 
@@ -127,6 +169,9 @@ fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
         plan: None,
         attention: None,
         event: None,
+        braked: open.braked,
+        released: open.released.clone(),
+        rejected: None,
     }
 }
 

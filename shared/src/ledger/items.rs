@@ -2,7 +2,7 @@
 
 use crate::directory::{Account, UserId};
 use crate::person::{Facts, PersonKey};
-use crate::plan::Plan;
+use crate::plan::{ActionClass, Plan};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -118,6 +118,35 @@ pub struct EventItem {
     /// The sealed event, as a bare detail, while held or observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<ByteBuf>,
+    /// It took a unit of this class's budget: once, whatever becomes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub braked: Option<ActionClass>,
+    /// Who released it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Release>,
+    /// Who rejected it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<Rejection>,
+}
+
+/// An operator's yes to a held or observed event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Who.
+    pub by: String,
+    /// When it came down the road again.
+    pub at: Timestamp,
+}
+
+/// An operator's no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why, in the operator's words.
+    pub reason: String,
 }
 
 /// What Rollcall knows of a person: `person#<key>`.

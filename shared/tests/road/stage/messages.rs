@@ -2,7 +2,9 @@
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
 use rollcall::batch::BatchReport;
+use rollcall::ledger::EventItem;
 use rollcall::queue::PARKED_AS;
+use rollcall::release::{RELEASED_AS, RELEASED_BY};
 use serde_json::{Value, json};
 
 /// An account of a type with `n` registered users `u0`, `u1` …, addresses `p<i>@<account>.example`.
@@ -63,6 +65,18 @@ pub(crate) fn message(index: usize, body: &str, parked_as: Option<&str>) -> SqsM
         let mut attribute = SqsMessageAttribute::default();
         attribute.string_value = Some(token.to_owned());
         message.message_attributes.insert(PARKED_AS.into(), attribute);
+    }
+    message
+}
+
+/// A message that releases a held event, as the operator's tool sends it.
+pub(crate) fn release(index: usize, item: &EventItem, by: &str) -> SqsMessage {
+    let body = rollcall::release::body(&item.id, item.event.as_ref().unwrap());
+    let mut message = message(index, &body, None);
+    for (name, value) in [(RELEASED_AS, item.owner.as_str()), (RELEASED_BY, by)] {
+        let mut attribute = SqsMessageAttribute::default();
+        attribute.string_value = Some(value.to_owned());
+        message.message_attributes.insert(name.into(), attribute);
     }
     message
 }
