@@ -208,10 +208,16 @@ impl Quota {
         allowed
     }
 
-    /// How many of these members have lost access.
+    /// How many have lost access, former members among them.
     #[must_use]
-    pub fn gone(&self, members: &BTreeSet<String>) -> usize {
-        members.iter().filter(|member| self.gone.contains_key(*member)).count()
+    pub fn len(&self) -> usize {
+        self.gone.len()
+    }
+
+    /// Nobody has lost access.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.gone.is_empty()
     }
 }
 
@@ -314,7 +320,7 @@ mod tests {
         assert!(quota.take(&members, 1, "b", "e3", false));
         assert!(!quota.take(&members, 1, "c", "e4", false));
         assert!(quota.take(&members, 1, "c", "e4", true), "an operator released it");
-        assert_eq!(quota.gone(&members), 3);
+        assert_eq!(quota.len(), 3);
     }
 
     proptest::proptest! {

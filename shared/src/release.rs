@@ -33,8 +33,10 @@ struct Sealed {
 pub struct Release {
     /// The token under which the event is held.
     pub token: String,
-    /// Who released it.
+    /// Who released it, as the operator's tool says.
     pub by: String,
+    /// The principal that sent the message, as SQS says (`SenderId`).
+    pub sender: Option<String>,
 }
 
 /// The message body that releases an event.

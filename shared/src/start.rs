@@ -14,7 +14,7 @@ use crate::routes::Function;
 use crate::telemetry;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use futures_util::FutureExt;
@@ -30,8 +30,14 @@ const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 /// The road of a function on AWS.
 pub type AwsRoad = Road<Chime<System>, Sqs, System>;
 
-/// The SDK's configuration: one HTTP and TLS stack, bounded calls, standard retries.
+/// The SDK's configuration from the environment.
 pub async fn sdk_config() -> SdkConfig {
+    sdk_loader().load().await
+}
+
+/// What every SDK configuration begins with: one HTTP and TLS stack, bounded calls, standard retries.
+#[must_use]
+pub fn sdk_loader() -> ConfigLoader {
     // TLS on ring: its first random number costs microseconds, aws-lc's jitter entropy 25 to 65 ms of CPU.
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let timeouts = TimeoutConfig::builder()
@@ -43,8 +49,6 @@ pub async fn sdk_config() -> SdkConfig {
         .http_client(http)
         .timeout_config(timeouts)
         .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .load()
-        .await
 }
 
 /// Builds the road and opens its connections: initialisation has a full processor, the first event may not.

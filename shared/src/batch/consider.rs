@@ -190,7 +190,9 @@ fn remember(open: &mut Open, event: EventItem, now: Timestamp) {
         }
         // A release starts anew. What was only planned when it was held was never sent.
         State::Held | State::Observed => {
-            open.released = open.job.release.as_ref().map(|release| Release { by: release.by.clone(), at: now });
+            let release =
+                |it: &crate::release::Release| Release { by: it.by.clone(), sender: it.sender.clone(), at: now };
+            open.released = open.job.release.as_ref().map(release);
             open.prior = event.plan.filter(Plan::has_begun);
         }
         State::Applied | State::Unchanged | State::Superseded | State::Rejected => {}

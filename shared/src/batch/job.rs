@@ -82,7 +82,10 @@ fn job(record: SqsMessage, function: Function, keys: &Keys) -> Job {
     };
     let attribute = |name| record.message_attributes.get(name).and_then(|attribute| attribute.string_value.clone());
     let parked_as = attribute(PARKED_AS);
-    let release = attribute(RELEASED_AS).map(|token| Release { token, by: attribute(RELEASED_BY).unwrap_or_default() });
+    let release = attribute(RELEASED_AS).map(|token| {
+        let sender = record.attributes.get("SenderId").cloned();
+        Release { token, by: attribute(RELEASED_BY).unwrap_or_default(), sender }
+    });
     let content = catch_unwind(AssertUnwindSafe(|| match release::open(&message.body, keys) {
         Some(opened) => parse(&opened?),
         None => parse(&message.body),

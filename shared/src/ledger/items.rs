@@ -132,8 +132,11 @@ pub struct EventItem {
 /// An operator's yes to a held or observed event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
-    /// Who.
+    /// Who, as the operator's tool said.
     pub by: String,
+    /// The AWS principal that sent the message, as SQS said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
     /// When it came down the road again.
     pub at: Timestamp,
 }

@@ -97,7 +97,7 @@ impl Percent {
     }
 }
 
-/// A length of time from one minute to 90 days, in seconds.
+/// A length of time from one second to 90 days, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(with = "String")]
@@ -107,11 +107,11 @@ impl TryFrom<String> for Window {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Window, &'static str> {
-        const WRONG: &str = "window must be a length of time from 1 minute to 90 days, for example \"1h\" or \"7d\"";
+        const WRONG: &str = "window must be a length of time from 1 second to 90 days, for example \"1h\" or \"7d\"";
         let span: Span = text.parse().map_err(|_| WRONG)?;
         let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| WRONG)?;
         let seconds = u32::try_from(length.as_secs()).map_err(|_| WRONG)?;
-        if (60..=90 * 24 * 60 * 60).contains(&seconds) { Ok(Window(seconds)) } else { Err(WRONG) }
+        if (1..=90 * 24 * 60 * 60).contains(&seconds) { Ok(Window(seconds)) } else { Err(WRONG) }
     }
 }
 
@@ -223,11 +223,11 @@ mod tests {
 
     #[test]
     fn a_window_is_a_length_of_time_within_bounds() {
-        let table = [("1h", Some(3600)), ("7d", Some(604_800)), ("PT90M", Some(5400)), ("60s", Some(60))];
+        let table = [("1h", Some(3600)), ("7d", Some(604_800)), ("PT90M", Some(5400)), ("10s", Some(10))];
         for (text, seconds) in table {
             assert_eq!(Window::try_from(text.to_owned()).ok().map(Window::seconds), seconds, "{text}");
         }
-        for wrong in ["", "1", "59s", "91d", "-1h", "soon", "1 month"] {
+        for wrong in ["", "1", "0s", "91d", "-1h", "soon", "1 month"] {
             assert!(Window::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }
     }

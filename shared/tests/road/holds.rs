@@ -50,7 +50,9 @@ async fn a_released_event_is_applied_once_and_tells_who_released_it() {
     assert_eq!(failed(&report), Vec::<String>::new());
     assert_eq!((status(&stage, 1), status(&stage, 2)), ("Suspended".into(), "Registered".into()));
     let item = stage.event("t1").await.unwrap();
-    assert_eq!((item.state, item.released.unwrap().by.as_str()), (State::Applied, "operator@desk"));
+    let released = item.released.unwrap();
+    assert_eq!((item.state, released.by.as_str()), (State::Applied, "operator@desk"));
+    assert_eq!(released.sender.as_deref(), Some("AIDAOPERATOR"), "and who sent it, which SQS says");
     assert_eq!((item.event, item.braked), (None, None), "the sealed event is gone, and no unit was taken");
     let calls = stage.changes().len();
     let again = stage.worker().handle(releases, stage.deadline()).await;

@@ -73,6 +73,7 @@ pub(crate) fn message(index: usize, body: &str, parked_as: Option<&str>) -> SqsM
 pub(crate) fn release(index: usize, item: &EventItem, by: &str) -> SqsMessage {
     let body = rollcall::release::body(&item.id, item.event.as_ref().unwrap());
     let mut message = message(index, &body, None);
+    message.attributes.insert("SenderId".into(), "AIDAOPERATOR".into());
     for (name, value) in [(RELEASED_AS, item.owner.as_str()), (RELEASED_BY, by)] {
         let mut attribute = SqsMessageAttribute::default();
         attribute.string_value = Some(value.to_owned());
