@@ -21,7 +21,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 /// The functions of the template: package name, and the prefix of their outputs.
-const FUNCTIONS: [(&str, &str); 1] = [("suspend-user", "SuspendUser")];
+const FUNCTIONS: [(&str, &str); 2] = [("suspend-user", "SuspendUser"), ("logout-user", "LogoutUser")];
 
 /// Name of the CloudFormation stack.
 const STACK: &str = "rollcall";
@@ -106,6 +106,21 @@ impl Stack {
     /// Where the template has no such output.
     pub fn output(&self, name: &str) -> Result<&str> {
         self.outputs.get(name).map(String::as_str).with_context(|| format!("template.yaml has no output {name}"))
+    }
+
+    /// The queue that feeds a function.
+    ///
+    /// # Errors
+    /// Where the template has no such function.
+    pub fn queue_url(&self, function: &str) -> Result<&str> {
+        let known = FUNCTIONS.iter().find(|(name, _)| *name == function);
+        let (_, prefix) = known.with_context(|| format!("there is no function {function}"))?;
+        self.output(&format!("{prefix}QueueUrl"))
+    }
+
+    /// The names of the functions.
+    pub fn functions() -> impl Iterator<Item = &'static str> {
+        FUNCTIONS.iter().map(|(name, _)| *name)
     }
 
     /// What a client needs to use the stack.

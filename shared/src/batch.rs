@@ -126,7 +126,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         let mut finished: Vec<(Job, Verdict)> = Vec::new();
         let mut uncounted = false;
         while !open.is_empty() && deadline.allows(self.host.now(), 1) {
-            let now = take_round(&mut open);
+            let now = take_round(&mut open, self.function);
             let round = self.round(now, deadline).await;
             finished.extend(round.finished);
             uncounted |= round.uncounted;
@@ -181,11 +181,11 @@ fn failure(id: String) -> BatchItemFailure {
 }
 
 /// Takes the jobs of the next round: each event and each person once. The others wait, in order.
-fn take_round(open: &mut Vec<Job>) -> Vec<Job> {
+fn take_round(open: &mut Vec<Job>, function: Function) -> Vec<Job> {
     let (mut events, mut people) = (BTreeSet::new(), BTreeSet::new());
     let (mut round, mut wait) = (Vec::new(), Vec::new());
     for job in open.drain(..) {
-        let person = job.identities.first().map(|identity| identity.person());
+        let person = job.identities.first().filter(|_| !function.never_waits()).map(|identity| identity.person());
         let new_event = events.insert(job.event_key.clone());
         let new_person = person.is_none_or(|person| people.insert(person));
         if new_event && new_person { round.push(job) } else { wait.push(job) }

@@ -1,5 +1,6 @@
 //! The plan: the steps that an event asks for, as stored before the first of them is sent, and what became of each.
 
+use crate::decide::Reason;
 use crate::directory::{Account, Operation, Registration, UserId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ pub struct Plan {
     /// What was there before, where it was looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Before>,
+    /// Why the event is done once its decisive step is confirmed.
+    pub done: Reason,
 }
 
 /// What kind of change a plan makes, where it takes something away: each class has a brake of its own.

@@ -1,6 +1,6 @@
 //! Playing a scenario: publish, wait until the ledger and the queues are at rest, and compare with what was expected.
 
-use super::scenario::{self, Act, Body, Published, Scenario};
+use super::scenario::{self, Act, Body, COMPROMISE, Published, Scenario};
 use super::{EventReport, Report, UserReport};
 use crate::chime::faults::Fault;
 use crate::stack::{Progress, Stack, policy, seeded};
@@ -64,6 +64,7 @@ pub(super) struct Stage<'a> {
     queues: aws_sdk_sqs::Client,
     ledger: aws_sdk_dynamodb::Client,
     queue_url: String,
+    queues_to_drain: Vec<String>,
 }
 
 impl<'a> Stage<'a> {
@@ -74,7 +75,10 @@ impl<'a> Stage<'a> {
             events: aws_sdk_eventbridge::Client::new(&sdk),
             queues: aws_sdk_sqs::Client::new(&sdk),
             ledger: aws_sdk_dynamodb::Client::new(&sdk),
-            queue_url: stack.output("SuspendUserQueueUrl")?.to_owned(),
+            queue_url: stack.queue_url("suspend-user")?.to_owned(),
+            queues_to_drain: Stack::functions()
+                .map(|function| stack.queue_url(function).map(str::to_owned))
+                .collect::<Result<_>>()?,
         })
     }
 
@@ -137,16 +141,21 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// Nothing waits on the queue, and nothing is under way.
+    /// Nothing waits on a queue, and nothing is under way.
     pub(super) async fn drained(&self) -> Result<bool> {
         let counts = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
         ];
-        let request = self.queues.get_queue_attributes().queue_url(&self.queue_url);
-        let answer = request.set_attribute_names(Some(counts.to_vec())).send().await?;
-        let attributes = answer.attributes.unwrap_or_default();
-        Ok(counts.iter().all(|count| attributes.get(count).is_some_and(|value| value == "0")))
+        for queue in &self.queues_to_drain {
+            let request = self.queues.get_queue_attributes().queue_url(queue);
+            let answer = request.set_attribute_names(Some(counts.to_vec())).send().await?;
+            let attributes = answer.attributes.unwrap_or_default();
+            if !counts.iter().all(|count| attributes.get(count).is_some_and(|value| value == "0")) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Every item of the ledger, by key.
@@ -169,7 +178,8 @@ impl Published {
     }
 
     fn key(&self) -> String {
-        format!("suspend-user#{}", self.id)
+        let function = if self.detail_type == COMPROMISE { "logout-user" } else { "suspend-user" };
+        format!("{function}#{}", self.id)
     }
 
     fn rests(&self, ledger: &BTreeMap<String, Item>) -> bool {

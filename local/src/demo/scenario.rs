@@ -35,6 +35,8 @@ pub(super) const FIRST_LIGHT_USERS: &[(&str, &str, u32)] = &[
     ("Ben Castro", "Suspended", 0),
     ("Dan Eriksen", "Suspended", 0),
     ("Kim Osei", "Suspended", 0),
+    // Signed out, and nothing taken.
+    ("Hal Brandt", "Registered", 0),
     // Signed out; only the company's directory can block them.
     ("Ivy Lindqvist", "Registered", 0),
     ("Jo Petrov", "Registered", 0),
@@ -66,6 +68,7 @@ pub(super) enum Body {
 }
 
 const TERMINATION: &str = "worker.termination.effective";
+pub(super) const COMPROMISE: &str = "credential.compromise.detected";
 
 /// The acts of the first scenario, one after the other; each is over before the next begins.
 pub(super) fn first_light(now: Timestamp) -> Vec<Act> {
@@ -88,6 +91,8 @@ pub(super) fn first_light(now: Timestamp) -> Vec<Act> {
     malformed["occurredAt"] = json!("yesterday");
     let mut rehire = event("cleo-is-back", "rehire", "1003", "cleo@acme.example", hours(30), hours(20));
     rehire["kind"] = json!("rehire");
+    let mut leaked = leaver("hal-leaked", "2003", "hal@contractors.acme.example", "security");
+    (leaked["kind"], leaked["phase"]) = (json!("credential_compromise"), json!("detected"));
     let act = |events| Act { fault: None, events };
     vec![
         act(vec![
@@ -122,6 +127,10 @@ pub(super) fn first_light(now: Timestamp) -> Vec<Act> {
                 "unchanged",
                 "user_not_found",
             ),
+            Published {
+                detail_type: COMPROMISE,
+                ..on_bus("Hal's password is in foreign hands", leaked, "applied", "signed_out")
+            },
             Published {
                 detail_type: "worker.rehire.effective",
                 ..on_bus("Cleo was hired again yesterday", rehire, "unchanged", "fact_recorded")

@@ -27,6 +27,9 @@ pub(super) struct Braked {
 impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
     /// The brake's items that every slice may need: they are read with the recall.
     pub(super) fn brake_keys(&self) -> BTreeSet<String> {
+        if self.function.never_waits() {
+            return BTreeSet::new();
+        }
         let braked = |class: &ActionClass| self.policy.brake.of(*class).is_some();
         let classes: Vec<ActionClass> = ActionClass::ALL.into_iter().filter(braked).collect();
         let mut keys: BTreeSet<String> = classes.iter().map(|class| budget_key(*class, None)).collect();

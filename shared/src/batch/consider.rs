@@ -46,6 +46,8 @@ pub(super) struct Open {
     pub(super) braked: Option<ActionClass>,
     /// Who released it.
     pub(super) released: Option<Release>,
+    /// It claims its own record alone.
+    pub(super) alone: bool,
     /// Refused before its fact could count.
     pub(super) refused: Option<Refusal>,
     /// Tried for too long. Its fact counts.
@@ -92,7 +94,7 @@ pub(super) fn consider(mut job: Job, recalled: Recollection, function: Function,
             Bearing::Open => {}
         }
     }
-    let leases = recalled.person.iter().chain(&recalled.merges);
+    let leases = recalled.person.iter().chain(&recalled.merges).filter(|_| !function.never_waits());
     if let Some(until) = leases.filter_map(|(_, person)| person.busy_until(&owner, now_ms)).max() {
         return busy(job, until, now_ms);
     }
@@ -154,6 +156,7 @@ fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) ->
         address_lost,
         braked: None,
         released: None,
+        alone: function.never_waits(),
         refused: None,
         gave_up: None,
         job,
@@ -221,7 +224,7 @@ fn admission(
 ) -> Result<(), Refusal> {
     let event = open.job.content.as_ref().map_err(Clone::clone)?;
     admit(function, event, now)?;
-    let Some((key, person)) = &mut open.person else {
+    let Some((key, person)) = open.person.as_mut().filter(|_| !function.never_waits()) else {
         return Ok(());
     };
     let too_many =

@@ -38,6 +38,8 @@ pub(super) struct Job {
     pub(super) owner: Option<String>,
     /// How often it lost a race or went round again.
     pub(super) rounds: u32,
+    /// The remembered user id did not hold in this invocation.
+    pub(super) stale_id: bool,
 }
 
 /// One SQS message. Its body is personal data.
@@ -110,6 +112,7 @@ fn job(record: SqsMessage, function: Function, keys: &Keys) -> Job {
         release,
         owner: None,
         rounds: 0,
+        stale_id: false,
     }
 }
 

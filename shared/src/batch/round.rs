@@ -53,6 +53,7 @@ impl Round {
 
     pub(super) fn again_now(&mut self, mut job: Job, cause: Cause) {
         job.rounds += 1;
+        job.stale_id |= cause == Cause::StaleId;
         if job.rounds > ROUNDS { self.finish(job, Verdict::again(cause, None)) } else { self.again.push(job) }
     }
 }
@@ -111,7 +112,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
                 }
             };
             // Two identifiers may lead to one person, and two people may share one: the later event waits its turn.
-            let touched = recalled.touched();
+            let touched = if self.function.never_waits() { Vec::new() } else { recalled.touched() };
             if touched.iter().any(|key| people.contains(key)) {
                 round.again.push(job);
                 continue;
@@ -255,7 +256,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         }
         let no_facts = crate::person::Facts::default();
         let person = open.person.as_ref().map(|(_, person)| person);
-        let known = match (found, person.and_then(remembered)) {
+        let known = match (found, person.and_then(remembered).filter(|_| !open.job.stale_id)) {
             (Some(found), _) => Known::Found(found),
             (None, Some((account, user))) => {
                 Known::Remembered { account, user, licence: person.and_then(|person| person.licence.as_deref()) }

@@ -5,7 +5,7 @@ use crate::apply::Ending;
 use crate::decide::{Concluded, Conclusion, Decision, Reason};
 use crate::directory::{AccountType, Found};
 use crate::failure::{Cause, Refusal};
-use crate::ledger::{Claim, EventItem, Learnt, Lease, REMEMBERED_FOR, Settlement, State, Taken};
+use crate::ledger::{Claim, EventItem, Learnt, Lease, PersonItem, REMEMBERED_FOR, Settlement, State, Taken};
 use crate::outcome::Outcome;
 use crate::plan::{ActionClass, Plan};
 use jiff::Timestamp;
@@ -84,17 +84,22 @@ pub(super) fn choose(
         conclude(&mut event, outcome, expiration(outcome.outcome, attempt.now));
     }
     let person = person_item(&open, &next, found, attempt);
-    let refused = open.refused.is_some();
-    let claim = Claim {
+    let claim = claim(&open, event, person);
+    Some(Chosen { open, claim, next })
+}
+
+/// What goes with the person is written with the person: not where the event was refused, or claims its record alone.
+fn claim(open: &Open, event: EventItem, person: Option<PersonItem>) -> Claim {
+    let with_person = person.is_some();
+    Claim {
         event,
         event_rev: open.event_rev,
-        person,
-        merged: if refused { Vec::new() } else { open.merged.clone() },
-        aliases: if refused { Vec::new() } else { open.aliases.clone() },
-        absent: if refused { Vec::new() } else { open.absent.clone() },
+        merged: if with_person { open.merged.clone() } else { Vec::new() },
+        aliases: if with_person { open.aliases.clone() } else { Vec::new() },
+        absent: if with_person { open.absent.clone() } else { Vec::new() },
         budgets: BTreeSet::new(),
-    };
-    Some(Chosen { open, claim, next })
+        person,
+    }
 }
 
 impl Chosen {
@@ -145,9 +150,7 @@ pub(super) fn postpone(open: Open, cause: Cause, after: Option<Duration>, attemp
     event.plan.clone_from(&open.prior);
     let next = Next::Postponed(cause, after);
     let person = person_item(&open, &next, None, attempt);
-    let (merged, aliases, absent) = (open.merged.clone(), open.aliases.clone(), open.absent.clone());
-    let budgets = BTreeSet::new();
-    let claim = Claim { event, event_rev: open.event_rev, person, merged, aliases, absent, budgets };
+    let claim = claim(&open, event, person);
     Chosen { open, claim, next }
 }
 
@@ -175,14 +178,10 @@ fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
     }
 }
 
-/// The person after the claim; `None` for an event that was refused before its fact could count.
-fn person_item(
-    open: &Open,
-    next: &Next,
-    found: Option<&Found>,
-    attempt: &Attempt,
-) -> Option<crate::ledger::PersonItem> {
-    let (_, person) = open.person.as_ref().filter(|_| open.refused.is_none())?;
+/// The person after the claim; `None` for an event that was refused before its fact could count, or claims its record
+/// alone.
+fn person_item(open: &Open, next: &Next, found: Option<&Found>, attempt: &Attempt) -> Option<PersonItem> {
+    let (_, person) = open.person.as_ref().filter(|_| open.refused.is_none() && !open.alone)?;
     let mut person = person.clone();
     person.rev += 1;
     person.lease = None;
@@ -257,7 +256,7 @@ pub(super) fn settle_plan(
         data: outcome.to_json(),
         plan: Some(plan.clone()),
         expiration: expiration(outcome.outcome, now),
-        person: chosen.open.person.as_ref().map(|(key, _)| (key.clone(), learnt)),
+        person: chosen.open.person.as_ref().filter(|_| !chosen.open.alone).map(|(key, _)| (key.clone(), learnt)),
     };
     (settlement, outcome)
 }

@@ -176,9 +176,10 @@ pub enum Mode {
 impl ModeRules {
     /// How a function stands with a class of change: it observes where either does.
     #[must_use]
-    pub fn of(&self, function: Function, class: ActionClass) -> Mode {
+    pub fn of(&self, function: Function, class: Option<ActionClass>) -> Mode {
         let observes = |mode: Option<&Mode>| mode == Some(&Mode::Observe);
-        let either = observes(self.functions.get(&function)) || observes(self.classes.get(&class));
+        let either =
+            observes(self.functions.get(&function)) || observes(class.and_then(|class| self.classes.get(&class)));
         if either { Mode::Observe } else { Mode::Act }
     }
 }
@@ -243,7 +244,7 @@ mod tests {
     fn either_a_function_or_a_class_observes() {
         let rules = |text: &str| serde_json::from_str::<ModeRules>(text).unwrap();
         let function = Function::SuspendUser;
-        let access = ActionClass::Access;
+        let access = Some(ActionClass::Access);
         assert_eq!(rules("{}").of(function, access), Mode::Act);
         assert_eq!(rules(r#"{"functions":{"suspend-user":"observe"}}"#).of(function, access), Mode::Observe);
         assert_eq!(rules(r#"{"classes":{"access":"observe"}}"#).of(function, access), Mode::Observe);

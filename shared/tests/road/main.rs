@@ -10,6 +10,7 @@ mod fences;
 mod holds;
 mod identity;
 mod laws;
+mod logout;
 mod orders;
 mod privacy;
 mod protected;

@@ -136,9 +136,14 @@ impl Stage {
 
     /// A new worker: as a Lambda environment that was just started.
     pub(crate) fn worker(&self) -> TestRoad {
+        self.worker_of(Function::SuspendUser)
+    }
+
+    /// A new worker of a function.
+    pub(crate) fn worker_of(&self, function: Function) -> TestRoad {
         let dynamo = aws_sdk_dynamodb::Client::new(&sdk(&self.database, Some(&self.wire)));
         Road {
-            function: Function::SuspendUser,
+            function,
             directory: Chime::new(&sdk(&self.chime.endpoint(), Some(&self.wire)), self.host.clone()),
             ledger: Ledger::new(dynamo, TABLE, self.host.clone()),
             queue: self.queue.clone(),
@@ -235,7 +240,12 @@ impl Stage {
     }
 
     pub(crate) async fn event(&self, id: &str) -> Option<EventItem> {
-        self.item(&format!("suspend-user#{id}")).await.map(|item| serde_dynamo::from_item(item).unwrap())
+        self.event_of(Function::SuspendUser, id).await
+    }
+
+    pub(crate) async fn event_of(&self, function: Function, id: &str) -> Option<EventItem> {
+        let item = self.item(&format!("{}#{id}", function.as_str())).await;
+        item.map(|item| serde_dynamo::from_item(item).unwrap())
     }
 
     pub(crate) async fn item(&self, key: &str) -> Option<HashMap<String, AttributeValue>> {

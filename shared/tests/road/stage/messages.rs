@@ -12,7 +12,7 @@ pub(crate) fn account(id: &str, kind: &str, n: usize) -> Value {
     let user = |index: usize| {
         json!({
             "UserId": format!("u{index}"), "PrimaryEmail": format!("p{index}@{id}.example"), "LicenseType": "Pro",
-            "UserRegistrationStatus": "Registered", "PersonalPIN": "0123456789", "sessions": 1,
+            "UserRegistrationStatus": "Registered", "PersonalPIN": "0123456789", "Sessions": 1,
         })
     };
     json!({ "AccountId": id, "Name": id, "AccountType": kind, "users": (0..n).map(user).collect::<Vec<_>>() })
@@ -40,7 +40,11 @@ pub(crate) fn termination(id: &str, account: &str, n: usize) -> Value {
 
 /// A detail in its EventBridge envelope.
 pub(crate) fn envelope(detail: &Value) -> String {
-    let detail_type = format!("worker.{}.{}", detail["kind"].as_str().unwrap(), detail["phase"].as_str().unwrap());
+    let (kind, phase) = (detail["kind"].as_str().unwrap(), detail["phase"].as_str().unwrap());
+    let detail_type = match kind {
+        "credential_compromise" => "credential.compromise.detected".to_owned(),
+        _ => format!("worker.{kind}.{phase}"),
+    };
     json!({
         "version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718", "detail-type": detail_type, "source": "rollcall.hr",
         "account": "111122223333", "time": "2026-11-23T11:59:59Z", "region": "eu-west-1", "resources": [], "detail": detail,
