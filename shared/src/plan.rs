@@ -165,6 +165,12 @@ impl Plan {
         self.steps.iter().any(took).then_some(ActionClass::Access)
     }
 
+    /// A decisive step was sent, and whether it took effect is unknown.
+    #[must_use]
+    pub fn is_unresolved(&self) -> bool {
+        self.steps.iter().any(|step| step.decisive && step.status == StepStatus::Unknown)
+    }
+
     /// Something of it may have been sent.
     #[must_use]
     pub fn has_begun(&self) -> bool {

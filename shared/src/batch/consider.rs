@@ -95,7 +95,7 @@ pub(super) fn consider(mut job: Job, recalled: Recollection, function: Function,
         }
     }
     let leases = recalled.person.iter().chain(&recalled.merges).filter(|_| !function.never_waits());
-    if let Some(until) = leases.filter_map(|(_, person)| person.busy_until(&owner, now_ms)).max() {
+    if let Some(until) = leases.filter_map(|(_, person)| person.busy_until(&job.event_key, now_ms)).max() {
         return busy(job, until, now_ms);
     }
     if job.content.as_ref().is_err_and(|refusal| refusal.code == RefusalCode::Panicked) && job.receive_count() < PANICS
@@ -248,7 +248,7 @@ fn admission(
     {
         person.facts.assert(fact, now).map_err(too_many)?;
     }
-    let left = person.lease.as_ref().is_some_and(|lease| open.job.owner.as_ref() != Some(&lease.owner));
+    let left = person.lease.as_ref().is_some_and(|lease| lease.event != open.job.event_key);
     open.takeover |= left;
     for alias in &open.aliases {
         if &alias.item.person == key && !person.aliases.contains(&alias.item.id) {

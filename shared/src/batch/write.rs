@@ -257,6 +257,7 @@ pub(super) fn settle_plan(
         plan: Some(plan.clone()),
         expiration: expiration(outcome.outcome, now),
         person: chosen.open.person.as_ref().filter(|_| !chosen.open.alone).map(|(key, _)| (key.clone(), learnt)),
+        unresolved: plan.is_unresolved(),
     };
     (settlement, outcome)
 }
@@ -273,6 +274,7 @@ pub(super) fn settle_refusal(chosen: &Chosen, refusal: &Refusal, parked: bool) -
         plan: None,
         expiration: None,
         person: None,
+        unresolved: false,
     };
     (settlement, outcome)
 }

@@ -190,10 +190,12 @@ impl PersonItem {
     pub(super) const OWNED: [&'static str; 9] =
         ["rev", "facts", "lease", "account", "user", "licence", "taken", "aliases", "merged_into"];
 
-    /// Whether an attempt other than `owner`'s has a hold on the person at `now` (milliseconds since 1970).
+    /// Until when another event has a hold on the person, seen at `now` (milliseconds since 1970).
+    ///
+    /// Two attempts at one event are told apart by the event's own record.
     #[must_use]
-    pub fn busy_until(&self, owner: &str, now: i64) -> Option<i64> {
-        self.lease.as_ref().filter(|lease| lease.owner != owner && lease.until > now).map(|lease| lease.until)
+    pub fn busy_until(&self, event: &str, now: i64) -> Option<i64> {
+        self.lease.as_ref().filter(|lease| lease.event != event && lease.until > now).map(|lease| lease.until)
     }
 }
 
