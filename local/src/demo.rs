@@ -4,6 +4,7 @@
 //! directory or the ledger ends otherwise.
 
 mod play;
+mod runaway;
 mod scenario;
 mod show;
 
@@ -21,6 +22,9 @@ pub struct Report {
     pub scenario: String,
     /// Directory and ledger ended exactly as expected.
     pub ok: bool,
+    /// What was done in turn, and what came of it; for scenarios of many events.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub acts: Vec<ActReport>,
     /// Each event, in the order published.
     pub events: Vec<EventReport>,
     /// The users before.
@@ -32,6 +36,17 @@ pub struct Report {
     /// What ended otherwise than expected.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unexpected: Vec<String>,
+}
+
+/// What was done, what must come of it, and what did.
+#[derive(Clone, Debug, Serialize)]
+pub struct ActReport {
+    /// What was done.
+    pub act: String,
+    /// What must come of it by the rules.
+    pub expected: String,
+    /// What came of it.
+    pub got: String,
 }
 
 /// What happened to one event.

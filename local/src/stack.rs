@@ -21,7 +21,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 /// The functions of the template: package name, and the prefix of their outputs.
-const FUNCTIONS: [(&str, &str); 1] = [("suspend-user", "SuspendUser")];
+const FUNCTIONS: [(&str, &str); 2] = [("suspend-user", "SuspendUser"), ("logout-user", "LogoutUser")];
 
 /// Name of the CloudFormation stack.
 const STACK: &str = "rollcall";
@@ -70,7 +70,7 @@ impl Stack {
         let mut functions = Vec::new();
         for (function, _) in FUNCTIONS {
             progress.step(&format!("building {function}"));
-            functions.push(format!("{function}={}", build(function).await?));
+            functions.push(format!("{function}={}", build(function, function).await?));
         }
         progress.step("starting the local Chime and the local AWS");
         let chime = LocalChime::start(accounts, 0).await?;
@@ -106,6 +106,21 @@ impl Stack {
     /// Where the template has no such output.
     pub fn output(&self, name: &str) -> Result<&str> {
         self.outputs.get(name).map(String::as_str).with_context(|| format!("template.yaml has no output {name}"))
+    }
+
+    /// The queue that feeds a function.
+    ///
+    /// # Errors
+    /// Where the template has no such function.
+    pub fn queue_url(&self, function: &str) -> Result<&str> {
+        let known = FUNCTIONS.iter().find(|(name, _)| *name == function);
+        let (_, prefix) = known.with_context(|| format!("there is no function {function}"))?;
+        self.output(&format!("{prefix}QueueUrl"))
+    }
+
+    /// The names of the functions.
+    pub fn functions() -> impl Iterator<Item = &'static str> {
+        FUNCTIONS.iter().map(|(name, _)| *name)
     }
 
     /// What a client needs to use the stack.
@@ -156,7 +171,7 @@ impl Drop for Stack {
 
 /// Signals a process group. The shell's own `kill` is everywhere, the program is not.
 fn signal(name: &str, group: u32) {
-    let _ended = std::process::Command::new("sh").args(["-c", &format!("kill -{name} -- -{group}")]).status();
+    let _ended = std::process::Command::new("sh").args(["-c", &format!("kill -s {name} -- -{group}")]).status();
 }
 
 /// The accounts of a seed file in `events/seed/`.
@@ -192,24 +207,27 @@ pub async fn interrupted() -> Result<()> {
     Ok(())
 }
 
-/// Builds a function with the features of the whole workspace's build, so that nothing compiles twice.
-async fn build(function: &str) -> Result<String> {
+/// Builds a program with the features of the whole workspace's build, so that nothing compiles twice; answers its path.
+///
+/// # Errors
+/// Where cargo is not there, or the program does not build.
+pub async fn build(package: &str, program: &str) -> Result<String> {
     let output = Command::new("cargo")
-        .args(["build", "--quiet", "--package", function, "--message-format", "json-render-diagnostics"])
+        .args(["build", "--quiet", "--package", package, "--message-format", "json-render-diagnostics"])
         .current_dir(workspace())
         .stderr(Stdio::inherit())
         .output()
         .await
         .context("cargo cannot be run; install Rust with rustup")?;
     if !output.status.success() {
-        bail!("cargo build --package {function} failed");
+        bail!("cargo build --package {package} failed");
     }
     let lines = String::from_utf8_lossy(&output.stdout);
     let executable = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|message| {
-        let ours = message["reason"] == "compiler-artifact" && message["target"]["name"] == function;
+        let ours = message["reason"] == "compiler-artifact" && message["target"]["name"] == program;
         message["executable"].as_str().filter(|_| ours).map(str::to_owned)
     });
-    executable.with_context(|| format!("cargo build --package {function} made no program"))
+    executable.with_context(|| format!("cargo build --package {package} made no program {program}"))
 }
 
 fn free_port() -> Result<u16> {

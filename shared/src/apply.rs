@@ -4,7 +4,7 @@
 //! calls as the directory allows.
 
 use crate::decide::Reason;
-use crate::directory::{AccountId, AccountType, Answer, Deadline, Directory, Operation, UserId};
+use crate::directory::{AccountId, Answer, Deadline, Directory, Operation, UserId};
 use crate::failure::{Cause, Refusal, RefusalCode};
 use crate::host::Host;
 use crate::plan::{NOT_FOUND, Plan, Step, StepStatus};
@@ -73,7 +73,7 @@ pub async fn apply<D: Directory, H: Host>(
     progress
         .into_iter()
         .zip(plans.iter())
-        .map(|(progress, plan)| progress.ending.unwrap_or_else(|| done(plan)))
+        .map(|(progress, plan)| progress.ending.unwrap_or(Ending::Done(plan.done)))
         .collect()
 }
 
@@ -194,12 +194,4 @@ fn wave(plans: &[Plan], progress: &[Progress]) -> Vec<Call> {
         })
     });
     calls.collect()
-}
-
-fn done(plan: &Plan) -> Ending {
-    Ending::Done(match plan.account.kind {
-        AccountType::Team => Reason::RemovedFromTeam,
-        AccountType::EnterpriseLwa => Reason::Suspended,
-        AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc => Reason::DirectoryManaged,
-    })
 }

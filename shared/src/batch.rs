@@ -4,6 +4,7 @@
 //! permanent, it goes to the dead-letter queue, is recorded as parked, and is acknowledged. A panic while a
 //! record is read, weighed or decided fails that record only.
 
+mod brake;
 mod carry_out;
 mod consider;
 mod job;
@@ -18,11 +19,13 @@ use crate::ledger::{Ledger, SLICE_EVENTS};
 use crate::outcome::{Outcome, StoredOutcome};
 use crate::person::PersonKey;
 use crate::policy::Policy;
+use crate::protect::Shield;
 use crate::queue::Queue;
 use crate::routes::Function;
 use crate::seal::Keys;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use job::Job;
+pub use job::REALM;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -44,6 +47,8 @@ pub struct Road<D, Q, H> {
     pub host: H,
     /// What the operator decided.
     pub policy: Policy,
+    /// Whom the policy protects.
+    pub shield: Shield,
     /// The keys that hash people.
     pub keys: Keys,
     /// How it decides: [`crate::decide::decide`].
@@ -57,6 +62,8 @@ pub struct BatchReport {
     pub response: SqsBatchResponse,
     /// The events, in the order they were finished.
     pub events: Vec<EventReport>,
+    /// The brake was asked for a share of users whom nobody counted in the last 7 days.
+    pub uncounted: bool,
 }
 
 /// What happened to one event. Safe to log.
@@ -117,16 +124,19 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
     pub async fn handle(&self, event: SqsEvent, deadline: Deadline) -> BatchReport {
         let mut open = job::read(event, self.function, &self.keys);
         let mut finished: Vec<(Job, Verdict)> = Vec::new();
+        let mut uncounted = false;
         while !open.is_empty() && deadline.allows(self.host.now(), 1) {
-            let now = take_round(&mut open);
+            let now = take_round(&mut open, self.function);
             let round = self.round(now, deadline).await;
             finished.extend(round.finished);
+            uncounted |= round.uncounted;
             // What goes again now stays in front of what waits, so that a person's events keep their order.
             open.splice(0..0, round.again);
         }
         finished
             .extend(open.into_iter().map(|job| (job, Verdict::again(Cause::OutOfTime, Some(Duration::from_secs(1))))));
-        self.report(finished).await
+        let report = self.report(finished).await;
+        BatchReport { uncounted, ..report }
     }
 
     /// Tells the queue when to show what comes again, and Lambda which messages those are.
@@ -154,7 +164,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         }
         let mut response = SqsBatchResponse::default();
         response.batch_item_failures = failures.into_iter().map(failure).collect();
-        BatchReport { response, events }
+        BatchReport { response, events, uncounted: false }
     }
 
     /// Full jitter over an exponential, from 2 s to 15 min.
@@ -171,11 +181,11 @@ fn failure(id: String) -> BatchItemFailure {
 }
 
 /// Takes the jobs of the next round: each event and each person once. The others wait, in order.
-fn take_round(open: &mut Vec<Job>) -> Vec<Job> {
+fn take_round(open: &mut Vec<Job>, function: Function) -> Vec<Job> {
     let (mut events, mut people) = (BTreeSet::new(), BTreeSet::new());
     let (mut round, mut wait) = (Vec::new(), Vec::new());
     for job in open.drain(..) {
-        let person = job.identities.first().map(|identity| identity.person());
+        let person = job.identities.first().filter(|_| !function.never_waits()).map(|identity| identity.person());
         let new_event = events.insert(job.event_key.clone());
         let new_person = person.is_none_or(|person| people.insert(person));
         if new_event && new_person { round.push(job) } else { wait.push(job) }

@@ -1,6 +1,6 @@
 //! The environment of a function, read once at start.
 
-use crate::policy::{BrokenPolicy, Policy};
+use crate::policy::{BrokenPolicy, Mode, Policy};
 use crate::seal::Keys;
 use thiserror::Error;
 
@@ -17,6 +17,8 @@ pub struct Config {
     pub keys: Keys,
     /// The policy document: `ROLLCALL_POLICY`, JSON. Default: `{}`.
     pub policy: Policy,
+    /// `ROLLCALL_MODE`: `act` (default), or `observe`, which holds whatever the policy says.
+    pub mode: Mode,
 }
 
 /// The environment cannot be used. The function does not start.
@@ -28,6 +30,9 @@ pub enum BadConfig {
     /// The person key is too short.
     #[error("the environment variable ROLLCALL_PERSON_KEY {0}")]
     PersonKey(#[from] crate::seal::WeakKey),
+    /// The mode is none.
+    #[error("the environment variable ROLLCALL_MODE must be act or observe")]
+    Mode,
     /// The policy is broken.
     #[error("the environment variable ROLLCALL_POLICY: {0}")]
     Policy(#[from] BrokenPolicy),
@@ -57,6 +62,11 @@ impl Config {
             dlq_url: required("ROLLCALL_DLQ_URL")?,
             keys: Keys::from_secret(&required("ROLLCALL_PERSON_KEY")?)?,
             policy: Policy::parse(&variable("ROLLCALL_POLICY").unwrap_or_else(|| "{}".to_owned()))?,
+            mode: match variable("ROLLCALL_MODE").as_deref().map(str::trim) {
+                None | Some("" | "act") => Mode::Act,
+                Some("observe") => Mode::Observe,
+                Some(_) => return Err(BadConfig::Mode),
+            },
         })
     }
 }
@@ -80,6 +90,7 @@ mod tests {
         let table = [
             ("ROLLCALL_TABLE", None, "the environment variable ROLLCALL_TABLE is not set"),
             ("ROLLCALL_DLQ_URL", Some(" "), "the environment variable ROLLCALL_DLQ_URL is not set"),
+            ("ROLLCALL_MODE", Some("dry"), "the environment variable ROLLCALL_MODE must be act or observe"),
             (
                 "ROLLCALL_PERSON_KEY",
                 Some("short"),

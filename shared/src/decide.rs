@@ -2,12 +2,16 @@
 //!
 //! A function only moves the directory towards what is due. Whatever the order of arrival, the end is the same.
 
-use crate::directory::{Account, AccountType, Found, Operation, Registration, UserId};
-use crate::event::{CLOCK_TOLERANCE, Kind, LoginStatus, Missing, Moment, Phase, WorkerEvent};
+mod logout;
+mod take;
+
+use crate::directory::{Account, Found, UserId};
+use crate::event::{CLOCK_TOLERANCE, Missing, Moment, Phase, WorkerEvent};
 use crate::failure::{Refusal, RefusalCode};
-use crate::person::{Access, Fact, FactId, Facts};
-use crate::plan::{Before, Plan, Step, StepStatus};
-use crate::policy::Policy;
+use crate::person::{Fact, FactId, Facts};
+use crate::plan::{ActionClass, Plan};
+use crate::policy::{Mode, Policy};
+use crate::protect::Guard;
 use crate::routes::{Function, consumer};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -33,6 +37,10 @@ pub struct Case<'a> {
     pub takeover: bool,
     /// What the operator decided.
     pub policy: &'a Policy,
+    /// How the person stands with the policy's protection.
+    pub guard: Guard,
+    /// An operator released the event.
+    pub released: bool,
     /// The time.
     pub now: Timestamp,
 }
@@ -64,6 +72,8 @@ pub enum Decision {
     LookUp,
     /// Carry out these steps.
     Act(Plan),
+    /// Record these steps, and carry none out: observe mode.
+    Observe(Plan),
     /// Nothing to carry out: this is the outcome.
     Conclude(Conclusion),
     /// Keep it unapplied until a person releases or rejects it.
@@ -108,6 +118,8 @@ pub enum Reason {
     RemovedFromTeam,
     /// Signed out; only the company's directory can block the login.
     DirectoryManaged,
+    /// Signed out everywhere, and the meeting PIN replaced.
+    SignedOut,
     /// The user was suspended already.
     AlreadySuspended,
     /// Nobody in the directory has this identity.
@@ -126,6 +138,18 @@ pub enum Reason {
     MissingFacts,
     /// The user is not known, and there is no address to look for.
     NoAddress,
+    /// The policy protects this person.
+    Protected,
+    /// The policy protects patterns of addresses, and the event carries none.
+    ProtectionUnknown,
+    /// Too few of a group would keep their access.
+    GroupMinimum,
+    /// More changes than the brake allows, or it has latched.
+    MassChange,
+    /// The function only observes.
+    ObserveMode,
+    /// An operator rejected the event.
+    Rejected,
 }
 
 impl Reason {
@@ -138,6 +162,7 @@ impl Reason {
             Reason::DirectoryManaged => {
                 "signed out; the login is managed by the company's directory, which must block it"
             }
+            Reason::SignedOut => "signed out everywhere, and the meeting PIN replaced; nothing else was changed",
             Reason::AlreadySuspended => "the user was suspended already",
             Reason::UserNotFound => "nobody in the directory has this identity",
             Reason::FactRecorded => "the fact is kept; nothing to do for it here",
@@ -147,6 +172,14 @@ impl Reason {
             Reason::Undatable => "effective.date, zone and basis do not give an instant",
             Reason::MissingFacts => "the event lacks a fact that a destructive action needs (detail.missing)",
             Reason::NoAddress => "the user is not known yet and detail.subject.email is not there to look for",
+            Reason::Protected => "policy.protected names this person",
+            Reason::ProtectionUnknown => {
+                "policy.protected has patterns of addresses, and the event carries no address to compare"
+            }
+            Reason::GroupMinimum => "fewer of a group of policy.protected would keep their access than must",
+            Reason::MassChange => "the mass-change brake holds it: over a limit of policy.brake, or latched since",
+            Reason::ObserveMode => "observe mode: the steps are recorded, and none was carried out",
+            Reason::Rejected => "an operator rejected the event; its fact is void",
         }
     }
 }
@@ -176,60 +209,9 @@ pub fn decide(case: &Case<'_>) -> Decision {
     if event.event_type.is_dated() && matches!(event.moment, Moment::Undatable { .. }) {
         return Decision::Hold(Reason::Undatable);
     }
-    if !takes_access(event) {
-        return conclude(Concluded::Unchanged, Reason::FactRecorded, None);
-    }
-    if lacks_facts(event) {
-        return Decision::Hold(Reason::MissingFacts);
-    }
-    // What is due decides. Whether the event's own assertion still stands only tells why nothing is.
-    let newer = overruled(event, case.facts);
-    match (case.facts.access(case.now, case.policy.access_policy()), newer) {
-        (Access::NotDue(fact), _) => take_access(case, fact),
-        (Access::Due(_) | Access::AsIs, Some(newer)) => {
-            conclude(Concluded::Superseded, Reason::NewerAssertion, Some(newer))
-        }
-        (Access::Due(fact), None) => conclude(Concluded::Superseded, Reason::AccessDue, Some(fact)),
-        (Access::AsIs, None) => conclude(Concluded::Unchanged, Reason::NothingDue, None),
-    }
-}
-
-/// Whether an event is about access that must go.
-fn takes_access(event: &WorkerEvent) -> bool {
-    match (event.event_type.kind(), event.event_type.phase()) {
-        (Kind::Termination | Kind::Leave, Phase::Effective)
-        | (Kind::Hire | Kind::Rehire | Kind::Return, Phase::Rescinded) => true,
-        (Kind::AccountStatus, Phase::Effective) => match event.login {
-            Some(LoginStatus::Active | LoginStatus::Pending) | None => false,
-            Some(
-                LoginStatus::OnLeave
-                | LoginStatus::Suspended
-                | LoginStatus::Deactivated
-                | LoginStatus::Terminated
-                | LoginStatus::Deleted
-                | LoginStatus::Unknown,
-            ) => true,
-        },
-        (
-            Kind::Hire
-            | Kind::Termination
-            | Kind::Rehire
-            | Kind::JobChange
-            | Kind::Leave
-            | Kind::Return
-            | Kind::IdentityChange
-            | Kind::AccountStatus
-            | Kind::CredentialCompromise
-            | Kind::Unclassified
-            | Kind::LicenseReclaim
-            | Kind::AccessRemoval,
-            Phase::Scheduled
-            | Phase::Effective
-            | Phase::Rescinded
-            | Phase::Unknown
-            | Phase::Detected
-            | Phase::Requested,
-        ) => false,
+    match case.function {
+        Function::SuspendUser => take::decide(case),
+        Function::LogoutUser => logout::decide(case),
     }
 }
 
@@ -265,81 +247,22 @@ fn overruled(event: &WorkerEvent, facts: &Facts) -> Option<FactId> {
     (!same).then_some(said.id)
 }
 
-fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
-    match case.known {
-        Known::NotYet => Decision::LookUp,
-        // A planned removal that was sent and is not found took effect; nothing else may be called absent unseen.
-        Known::NoAddress if case.prior.is_some_and(Plan::removal_may_have_worked) => nobody(case, fact),
-        Known::NoAddress => Decision::Hold(Reason::NoAddress),
-        Known::Remembered { account, user, licence } => {
-            let before = licence
-                .map(|licence| Before { registration: Registration::Unknown, licence: Some(licence.to_owned()) });
-            Decision::Act(plan(case, account, user, false, before))
-        }
-        Known::Found(Found::Nobody) => nobody(case, fact),
-        Known::Found(Found::SeveralAccounts) => {
-            let message = "is in several accounts; name the right one for its domain in policy.accounts";
-            Decision::Park(Refusal::new(RefusalCode::SeveralAccounts, "detail.subject.email", message))
-        }
-        Known::Found(Found::UnknownAccount) => {
-            let message = "names an account for this domain that the directory does not have";
-            Decision::Park(Refusal::new(RefusalCode::UnknownAccount, "policy.accounts", message))
-        }
-        Known::Found(Found::Somebody { account, user }) => {
-            let blocked = account.kind == AccountType::EnterpriseLwa && user.registration == Registration::Suspended;
-            // After a takeover the wished state is sent again, never inferred from a look-up.
-            if blocked && !case.takeover && case.prior.is_none() {
-                return conclude(Concluded::Unchanged, Reason::AlreadySuspended, Some(fact));
-            }
-            let before = Before { registration: user.registration, licence: user.licence.clone() };
-            Decision::Act(plan(case, account, &user.id, true, Some(before)))
-        }
+/// In observe mode a plan is told, and not carried out.
+fn carry_out(case: &Case<'_>, class: Option<ActionClass>, plan: Plan) -> Decision {
+    match case.policy.mode.of(case.function, class) {
+        Mode::Act => Decision::Act(plan),
+        Mode::Observe => Decision::Observe(plan),
     }
 }
 
-/// Nobody is there: either an earlier attempt's removal took effect, or there never was anybody.
-fn nobody(case: &Case<'_>, fact: FactId) -> Decision {
-    let Some(prior) = case.prior.filter(|prior| prior.removal_may_have_worked()) else {
-        return conclude(Concluded::Unchanged, Reason::UserNotFound, Some(fact));
-    };
-    let mut confirmed = prior.clone();
-    for step in confirmed.steps.iter_mut().filter(|step| step.operation == Operation::Remove) {
-        step.status = StepStatus::Confirmed;
-    }
-    Decision::Conclude(Conclusion {
-        result: Concluded::Applied,
-        reason: Reason::RemovedFromTeam,
-        decided_by: Some(fact),
-        confirmed: Some(confirmed),
-    })
+fn several_accounts() -> Decision {
+    let message = "is in several accounts; name the right one for its domain in policy.accounts";
+    Decision::Park(Refusal::new(RefusalCode::SeveralAccounts, "detail.subject.email", message))
 }
 
-/// The steps that take access away, by account type, in order.
-fn plan(case: &Case<'_>, account: &Account, user: &UserId, fresh: bool, before: Option<Before>) -> Plan {
-    let pin = case.policy.pin_reset.applies(case.event.reason).then(|| Step::auxiliary(Operation::ResetPin));
-    let mut steps: Vec<Step> = match account.kind {
-        // Suspending signs out by itself.
-        AccountType::EnterpriseLwa => [Some(Step::decisive(Operation::Suspend)), pin].into_iter().flatten().collect(),
-        // A removed user cannot be signed out any more, so that comes first.
-        AccountType::Team => [Some(Step::auxiliary(Operation::Logout)), pin, Some(Step::decisive(Operation::Remove))]
-            .into_iter()
-            .flatten()
-            .collect(),
-        AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc => {
-            [Some(Step::decisive(Operation::Logout)), pin].into_iter().flatten().collect()
-        }
-    };
-    if let Some(prior) = case.prior.filter(|prior| &prior.user == user) {
-        steps.iter_mut().for_each(|step| step.resume(prior));
-    }
-    Plan {
-        account: account.clone(),
-        user: user.clone(),
-        fresh,
-        steps,
-        // What an earlier attempt found is older, and nearer to how it was.
-        before: case.prior.filter(|prior| &prior.user == user).and_then(|prior| prior.before.clone()).or(before),
-    }
+fn unknown_account() -> Decision {
+    let message = "names an account for this domain that the directory does not have";
+    Decision::Park(Refusal::new(RefusalCode::UnknownAccount, "policy.accounts", message))
 }
 
 fn conclude(result: Concluded, reason: Reason, decided_by: Option<FactId>) -> Decision {

@@ -126,6 +126,8 @@ pub enum RefusalCode {
     FromTheFuture,
     /// The change bites later: publish it as scheduled.
     NotYetEffective,
+    /// The event is too old to act on.
+    TooOld,
     /// The same id came before with another meaning.
     EventIdReused,
     /// The person's facts do not fit into the ledger.
@@ -142,6 +144,8 @@ pub enum RefusalCode {
     AttemptsExhausted,
     /// The code that handles this record panics each time.
     Panicked,
+    /// A released event does not open with the person key.
+    Unopenable,
 }
 
 impl RefusalCode {
@@ -157,6 +161,7 @@ impl RefusalCode {
             RefusalCode::MissingField => "missing_field",
             RefusalCode::FromTheFuture => "from_the_future",
             RefusalCode::NotYetEffective => "not_yet_effective",
+            RefusalCode::TooOld => "too_old",
             RefusalCode::EventIdReused => "event_id_reused",
             RefusalCode::TooManyFacts => "too_many_facts",
             RefusalCode::SeveralAccounts => "several_accounts",
@@ -165,6 +170,7 @@ impl RefusalCode {
             RefusalCode::GaveUp => "gave_up",
             RefusalCode::AttemptsExhausted => "attempts_exhausted",
             RefusalCode::Panicked => "panicked",
+            RefusalCode::Unopenable => "unopenable",
         }
     }
 }

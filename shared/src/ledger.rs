@@ -1,19 +1,23 @@
-//! The ledger: recall, claim and settle, on DynamoDB.
+//! The ledger: recall, claim and settle, on DynamoDB; and what an operator does with what is held.
 //!
-//! One table holds events, persons and aliases. Attribute names and statuses of event records are those of Powertools
+//! One table holds events, persons, aliases and the brake's budgets. Attribute names and statuses of event records are those of Powertools
 //! for AWS Lambda, so that people read them with what they know.
 //!
 //! *Invariant*: every write after the claim carries the claim's owner token. A worker that outlived its lease changes
 //! nothing here.
 
+mod budgets;
 mod claim;
+mod holds;
 mod items;
 mod recall;
 mod settle;
 
+pub use budgets::Budgets;
 pub(crate) use claim::transactions;
 pub use claim::{Claim, ClaimError};
-pub use items::{AliasItem, EventItem, Lease, PersonItem, State, Taken};
+pub use holds::{NotRejected, Waiting};
+pub use items::{AliasItem, EventItem, Lease, PersonItem, Rejection, Release, State, Taken};
 pub use recall::{AliasWrite, Recollection, Wanted};
 pub use settle::{Learnt, Settled, Settlement};
 
@@ -33,7 +37,7 @@ pub const SLICE_EVENTS: usize = 48;
 /// The most actions of one transaction, and the most keys of one `BatchGetItem`. Source: DynamoDB's quotas.
 pub const TRANSACTION_ACTIONS: usize = 100;
 
-/// What a claim keeps free in its transaction for the budgets of the mass-change brake.
+/// What a claim keeps free in its transaction for the mass-change brake, at least.
 pub const BUDGET_ACTIONS: usize = 4;
 
 /// How long a finished event is remembered by itself, in seconds: 60 days. After that the person's facts tell a replay.
@@ -64,6 +68,10 @@ impl<H: Host> Ledger<H> {
     /// # Errors
     /// [`Failure::Retryable`] where DynamoDB does not answer, or an item that cannot be read.
     pub async fn event(&self, key: &str) -> Result<Option<EventItem>, Failure> {
+        self.get(key).await?.map(read).transpose()
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Item>, Failure> {
         let answer = self
             .client
             .get_item()
@@ -73,7 +81,7 @@ impl<H: Host> Ledger<H> {
             .send()
             .await
             .map_err(|error| failure(&error))?;
-        answer.item.map(read).transpose()
+        Ok(answer.item)
     }
 }
 

@@ -15,6 +15,7 @@
 
 pub mod apply;
 pub mod batch;
+pub mod brake;
 pub mod config;
 pub mod decide;
 pub mod directory;
@@ -26,7 +27,9 @@ pub mod outcome;
 pub mod person;
 pub mod plan;
 pub mod policy;
+pub mod protect;
 pub mod queue;
+pub mod release;
 pub mod routes;
 pub mod seal;
 pub mod start;

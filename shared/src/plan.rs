@@ -1,6 +1,8 @@
 //! The plan: the steps that an event asks for, as stored before the first of them is sent, and what became of each.
 
+use crate::decide::Reason;
 use crate::directory::{Account, Operation, Registration, UserId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The steps for one user. *Invariant*: nothing is sent to the directory that is not in a stored plan.
@@ -17,6 +19,32 @@ pub struct Plan {
     /// What was there before, where it was looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Before>,
+    /// Why the event is done once its decisive step is confirmed.
+    pub done: Reason,
+}
+
+/// What kind of change a plan makes, where it takes something away: each class has a brake of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ActionClass {
+    /// Access: suspensions and removals.
+    Access,
+    /// Licences: downgrades.
+    Licence,
+}
+
+impl ActionClass {
+    /// Every class.
+    pub const ALL: [ActionClass; 2] = [ActionClass::Access, ActionClass::Licence];
+
+    /// The name in keys, commands and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ActionClass::Access => "access",
+            ActionClass::Licence => "licence",
+        }
+    }
 }
 
 /// The user as it was before the plan.
@@ -123,6 +151,30 @@ impl Plan {
             step.status = StepStatus::Unknown;
         }
         self
+    }
+
+    /// What it takes away from somebody who, as far as is known, has it. Signing out takes nothing.
+    #[must_use]
+    pub fn takes(&self) -> Option<ActionClass> {
+        let blocked = self.before.as_ref().is_some_and(|before| before.registration == Registration::Suspended);
+        let took = |step: &Step| match step.operation {
+            Operation::Suspend => !blocked,
+            Operation::Remove => true,
+            Operation::Logout | Operation::ResetPin => false,
+        };
+        self.steps.iter().any(took).then_some(ActionClass::Access)
+    }
+
+    /// A decisive step was sent, and whether it took effect is unknown.
+    #[must_use]
+    pub fn is_unresolved(&self) -> bool {
+        self.steps.iter().any(|step| step.decisive && step.status == StepStatus::Unknown)
+    }
+
+    /// Something of it may have been sent.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.steps.iter().any(|step| step.status != StepStatus::Planned)
     }
 
     /// A removal of this plan may have taken effect in an earlier attempt: then the user is not found any more.

@@ -1,5 +1,9 @@
 //! The policy: one JSON document (`policy.json`), with a section for each part that needs one.
 
+mod safety;
+
+pub use safety::{BrakeRules, ClassRules, GroupRule, Limit, Mode, ModeRules, Percent, ProtectedRules, When, Window};
+
 use crate::directory::AccountId;
 use crate::event::ReasonCategory;
 use crate::person::{AccessPolicy, WorkEmail};
@@ -20,6 +24,15 @@ pub struct Policy {
     /// Which facts besides employment take access away.
     #[serde(default)]
     pub access: AccessRules,
+    /// How many changes may be made in which time before the rest is held.
+    #[serde(default)]
+    pub brake: BrakeRules,
+    /// From whom nothing is taken unless an operator says so.
+    #[serde(default)]
+    pub protected: ProtectedRules,
+    /// What acts, and what only observes.
+    #[serde(default)]
+    pub mode: ModeRules,
 }
 
 /// One Chime account and its domains.
@@ -101,6 +114,14 @@ pub enum BrokenPolicy {
         /// What is wrong.
         problem: &'static str,
     },
+    /// A member of a section has a value that it cannot have.
+    #[error("policy.{path} {problem}")]
+    Member {
+        /// The member.
+        path: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
 }
 
 impl Policy {
@@ -125,7 +146,10 @@ impl Policy {
                 }
             }
         }
-        Ok(policy)
+        match policy.protected.problem() {
+            Some((path, problem)) => Err(BrokenPolicy::Member { path, problem }),
+            None => Ok(policy),
+        }
     }
 
     /// The account that the policy names for an address.
@@ -175,6 +199,24 @@ mod tests {
         let twice = r#"{"accounts":[{"account":"a","domains":["x.example"]},{"account":"b","domains":["X.example"]}]}"#;
         let error = Policy::parse(twice).unwrap_err().to_string();
         assert_eq!(error, "policy.accounts[1].domains: holds a domain that an earlier rule already has");
+    }
+
+    #[test]
+    fn a_protected_section_that_cannot_be_is_refused_with_its_member() {
+        let group = |rest: &str| format!(r#"{{"groups":[{{"name":"a","members":["x@y.example"]{rest}}}]}}"#);
+        let table = [
+            (r#"{"emails":["nobody"]}"#.to_owned(), "policy.protected.emails[0] must be an e-mail address"),
+            (group(r#","minimum":2"#), "policy.protected.groups[0].minimum must not be above the number of members"),
+            (
+                r#"{"groups":[{"name":"a b","members":[]}]}"#.to_owned(),
+                "policy.protected.groups[0].name must be letters, digits and -",
+            ),
+        ];
+        for (section, expected) in table {
+            let error = Policy::parse(&format!(r#"{{"protected":{section}}}"#)).unwrap_err().to_string();
+            assert_eq!(error, expected);
+        }
+        Policy::parse(&format!(r#"{{"protected":{}}}"#, group(""))).unwrap();
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! The queue port: parking what is refused for good, and setting when a message shows again.
 
 use crate::failure::Refusal;
+use crate::ledger::EventItem;
+use crate::release::{self, RELEASED_AS, RELEASED_BY};
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::builders::SendMessageBatchRequestEntryBuilder;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
 };
@@ -103,6 +106,29 @@ impl Queue for Sqs {
     }
 }
 
+/// Sends held or observed events to their function's queue, sealed as they are, each with the token of its hold. Answers
+/// in order whether each is there for certain.
+pub async fn release(client: &Client, queue_url: &str, events: &[EventItem], by: &str) -> Vec<bool> {
+    let mut released = vec![false; events.len()];
+    // Ten sealed events are well below the size of one request: a detail has 64 KB at most.
+    for (part, events) in events.chunks(ENTRIES).enumerate() {
+        let entries = events.iter().enumerate().filter_map(|(index, event)| {
+            let body = release::body(&event.id, event.event.as_ref()?);
+            let attributes = [(RELEASED_AS, event.owner.clone()), (RELEASED_BY, by.to_owned())];
+            with_attributes(
+                SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body),
+                attributes,
+            )
+        });
+        let request = client.send_message_batch().queue_url(queue_url).set_entries(Some(entries.collect()));
+        if let Ok(answer) = request.send().await {
+            let sent = answer.successful.iter().filter_map(|entry| entry.id.parse::<usize>().ok());
+            sent.for_each(|index| released[part * ENTRIES + index] = true);
+        }
+    }
+    released
+}
+
 /// Whole seconds, rounded up: a message that shows too early meets the same lease again.
 fn seconds(delay: Duration) -> i32 {
     let delay = delay.min(LONGEST_DELAY);
@@ -121,12 +147,18 @@ fn entry(index: usize, message: &Parked) -> Option<(SendMessageBatchRequestEntry
     if message.body.len() + attribute_bytes > MESSAGE_LIMIT {
         return Some((builder.build().ok()?, message.body.len()));
     }
-    let mut builder = builder;
+    Some((with_attributes(builder, attributes)?, message.body.len() + attribute_bytes))
+}
+
+fn with_attributes<const N: usize>(
+    mut builder: SendMessageBatchRequestEntryBuilder,
+    attributes: [(&str, String); N],
+) -> Option<SendMessageBatchRequestEntry> {
     for (name, value) in attributes {
         let attribute = MessageAttributeValue::builder().data_type("String").string_value(value).build().ok()?;
         builder = builder.message_attributes(name, attribute);
     }
-    Some((builder.build().ok()?, message.body.len() + attribute_bytes))
+    builder.build().ok()
 }
 
 #[cfg(test)]

@@ -9,17 +9,29 @@ use serde::{Deserialize, Serialize};
 pub enum Function {
     /// Takes access away, and until the other functions exist keeps the facts that bear on access.
     SuspendUser,
+    /// Ends sessions after a compromise, at once.
+    LogoutUser,
 }
 
 impl Function {
     /// Every function.
-    pub const ALL: [Function; 1] = [Function::SuspendUser];
+    pub const ALL: [Function; 2] = [Function::SuspendUser, Function::LogoutUser];
 
     /// The name of its folder, its package and the prefix of its ledger items.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Function::SuspendUser => "suspend-user",
+            Function::LogoutUser => "logout-user",
+        }
+    }
+
+    /// Whether its events have no order: each acts at once, and claims its own record alone. No fact, no lease, no budget.
+    #[must_use]
+    pub fn never_waits(self) -> bool {
+        match self {
+            Function::SuspendUser => false,
+            Function::LogoutUser => true,
         }
     }
 }
@@ -36,6 +48,7 @@ pub fn consumer(event_type: EventType) -> Option<Function> {
             Phase::Scheduled | Phase::Effective | Phase::Rescinded,
         )
         | (Kind::AccountStatus, Phase::Effective) => Some(Function::SuspendUser),
+        (Kind::CredentialCompromise, Phase::Detected) => Some(Function::LogoutUser),
         (
             Kind::Hire
             | Kind::Termination

@@ -1,18 +1,20 @@
 //! Wiring: from the environment to a road, once per process, and from an invocation to that road.
 
-use crate::batch::Road;
+use crate::batch::{REALM, Road};
 use crate::config::Config;
 use crate::decide::decide;
 use crate::directory::chime::Chime;
 use crate::directory::{AccountId, CALL_TIMEOUT, Deadline, Directory};
 use crate::host::{Host, System};
 use crate::ledger::Ledger;
+use crate::policy::Mode;
+use crate::protect::Shield;
 use crate::queue::{Queue, Sqs};
 use crate::routes::Function;
 use crate::telemetry;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use futures_util::FutureExt;
@@ -28,16 +30,20 @@ const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 /// The road of a function on AWS.
 pub type AwsRoad = Road<Chime<System>, Sqs, System>;
 
-/// The SDK's configuration: one HTTP and TLS stack, bounded calls, standard retries.
+/// The SDK's configuration from the environment.
 pub async fn sdk_config() -> SdkConfig {
+    sdk_loader().load().await
+}
+
+/// What every SDK configuration begins with: one HTTP and TLS stack, bounded calls, standard retries.
+#[must_use]
+pub fn sdk_loader() -> ConfigLoader {
     // TLS on ring: its first random number costs microseconds, aws-lc's jitter entropy 25 to 65 ms of CPU.
     let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http)
         .timeout_config(timeouts())
         .retry_config(retries())
-        .load()
-        .await
 }
 
 /// How long a call may take. The simulator's clients have the same.
@@ -57,7 +63,10 @@ pub fn retries() -> RetryConfig {
 }
 
 /// Builds the road and opens its connections: initialisation has a full processor, the first event may not.
-pub async fn road(function: Function, config: Config) -> AwsRoad {
+pub async fn road(function: Function, mut config: Config) -> AwsRoad {
+    if config.mode == Mode::Observe {
+        config.policy.mode.functions.insert(function, Mode::Observe);
+    }
     let sdk = sdk_config().await;
     let host = System::default();
     let road = Road {
@@ -66,6 +75,7 @@ pub async fn road(function: Function, config: Config) -> AwsRoad {
         ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&sdk), config.table, host.clone()),
         queue: Sqs::new(aws_sdk_sqs::Client::new(&sdk), config.queue_url, config.dlq_url),
         host,
+        shield: Shield::new(&config.policy.protected, REALM, &config.keys),
         policy: config.policy,
         keys: config.keys,
         decide,

@@ -1,6 +1,8 @@
 //! Logs and metrics: one JSON line an event, one EMF line a batch. No personal data, whatever the level.
 
 use crate::batch::{BatchReport, EventReport, Told};
+use crate::decide::Reason;
+use crate::outcome::Why;
 use crate::routes::Function;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -99,6 +101,7 @@ pub fn metrics(function: Function, request_id: &str, report: &BatchReport, took:
         .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
         .take(EMF_VALUES)
         .collect();
+    metrics.extend(["BrakeHeld", "BrakeUncounted"].map(|name| json!({ "Name": name, "Unit": "Count" })));
     if !confirmed.is_empty() {
         metrics.push(json!({ "Name": "ConfirmedAfter", "Unit": "Milliseconds" }));
     }
@@ -111,6 +114,12 @@ pub fn metrics(function: Function, request_id: &str, report: &BatchReport, took:
         "request.id": request_id,
         "BatchDuration": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
     });
+    let braked = |event: &&EventReport| match &event.told {
+        Told::Outcome(outcome) => outcome.reason == Why::Decided(Reason::MassChange),
+        Told::Duplicate(_) | Told::Again(_) => false,
+    };
+    line["BrakeHeld"] = json!(report.events.iter().filter(braked).count());
+    line["BrakeUncounted"] = json!(u8::from(report.uncounted));
     for name in names {
         line[name] = json!(count(name));
     }

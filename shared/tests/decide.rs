@@ -10,6 +10,7 @@ use rollcall::event::{EventType, Kind, Phase, parse};
 use rollcall::person::{Fact, Facts};
 use rollcall::plan::Plan;
 use rollcall::policy::Policy;
+use rollcall::protect::Guard;
 use rollcall::routes::{Function, consumer};
 use serde_json::{Value, json};
 
@@ -46,6 +47,7 @@ fn told(decision: &Decision) -> String {
     match decision {
         Decision::LookUp => "look up".into(),
         Decision::Act(plan) => steps(plan),
+        Decision::Observe(plan) => format!("observe {}", steps(plan)),
         Decision::Conclude(conclusion) => format!("{:?} {:?}", conclusion.result, conclusion.reason),
         Decision::Hold(reason) => format!("hold {reason:?}"),
         Decision::Park(refusal) => format!("park {} {}", refusal.code.as_str(), refusal.field),
@@ -70,6 +72,8 @@ fn check(detail: &Value, facts: &[Value], known: Known<'_>, takeover: bool, poli
         prior: None,
         takeover,
         policy: &policy,
+        guard: Guard::Open,
+        released: false,
         now: now(),
     };
     told(&decide(&case))

@@ -74,15 +74,23 @@ fn invocations_are_the_samples_as_sqs_delivers_them() {
         let records: Vec<Value> = samples()
             .iter()
             .filter(|(_, body)| parse(body).is_ok_and(|event| consumer(event.event_type) == Some(function)))
-            .filter(|(name, _)| name.as_str() == "worker.termination.effective")
+            .filter(|(name, _)| name.as_str() == invoked(function))
             .enumerate()
-            .map(|(index, (_, body))| record(index, body))
+            .map(|(index, (_, body))| record(function, index, body))
             .collect();
         published(&format!("events/invoke/{}.json", function.as_str()), &json!({ "Records": records }));
     }
 }
 
-fn record(index: usize, body: &str) -> Value {
+/// The event that a function is tried by hand with.
+fn invoked(function: Function) -> &'static str {
+    match function {
+        Function::SuspendUser => "worker.termination.effective",
+        Function::LogoutUser => "credential.compromise.detected",
+    }
+}
+
+fn record(function: Function, index: usize, body: &str) -> Value {
     let body: Value = serde_json::from_str(body).unwrap();
     json!({
         "messageId": format!("00000000-0000-4000-8000-{index:012}"),
@@ -95,7 +103,7 @@ fn record(index: usize, body: &str) -> Value {
         "messageAttributes": {},
         "md5OfBody": "00000000000000000000000000000000",
         "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:us-east-1:111122223333:rollcall-suspend-user",
+        "eventSourceARN": format!("arn:aws:sqs:us-east-1:111122223333:rollcall-{}", function.as_str()),
         "awsRegion": "us-east-1",
     })
 }

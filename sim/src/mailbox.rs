@@ -3,6 +3,7 @@
 use crate::bounds::{MAX_RECEIVES, VISIBILITY};
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
 use rollcall::queue::PARKED_AS;
+use rollcall::release::{RELEASED_AS, RELEASED_BY};
 
 /// One message.
 #[derive(Clone, Debug)]
@@ -11,6 +12,8 @@ pub(crate) struct Message {
     pub(crate) telling: usize,
     /// The token of a redrive.
     pub(crate) parked_as: Option<String>,
+    /// The token of a release.
+    pub(crate) released_as: Option<String>,
     body: String,
     visible_at: i64,
     receives: u32,
@@ -38,8 +41,18 @@ pub(crate) struct Mailbox {
 impl Mailbox {
     /// Takes a message in. Answers its position.
     pub(crate) fn send(&mut self, telling: usize, body: String, parked_as: Option<String>, now: i64) -> usize {
-        self.messages.push(Message { telling, parked_as, body, visible_at: now, receives: 0, gone: false });
+        let released_as = None;
+        self.messages.push(Message { telling, parked_as, released_as, body, visible_at: now, receives: 0, gone: false });
         self.messages.len() - 1
+    }
+
+    /// Takes the release of an event in. Answers its position.
+    pub(crate) fn release(&mut self, telling: usize, body: String, token: String, now: i64) -> usize {
+        let index = self.send(telling, body, None, now);
+        if let Some(message) = self.messages.get_mut(index) {
+            message.released_as = Some(token);
+        }
+        index
     }
 
     /// The messages that can be received now.
@@ -115,10 +128,14 @@ fn record(index: usize, message: &Message) -> SqsMessage {
     record.receipt_handle = Some(format!("{index}/{}", message.receives));
     record.body = Some(message.body.clone());
     record.attributes.insert("ApproximateReceiveCount".into(), message.receives.to_string());
-    if let Some(token) = &message.parked_as {
-        let mut attribute = SqsMessageAttribute::default();
-        attribute.string_value = Some(token.clone());
-        record.message_attributes.insert(PARKED_AS.into(), attribute);
+    let by = message.released_as.as_ref().map(|_| "operator".to_owned());
+    let attributes = [(PARKED_AS, &message.parked_as), (RELEASED_AS, &message.released_as), (RELEASED_BY, &by)];
+    for (name, value) in attributes {
+        if let Some(value) = value {
+            let mut attribute = SqsMessageAttribute::default();
+            attribute.string_value = Some(value.clone());
+            record.message_attributes.insert(name.into(), attribute);
+        }
     }
     record
 }

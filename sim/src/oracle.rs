@@ -2,6 +2,7 @@
 //! else. It shares no code with the product, so that a mistake in either shows.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 /// The kinds of event that bear on access.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -137,10 +138,12 @@ pub fn facts<'a>(said: &[&'a Assertion]) -> Vec<&'a Assertion> {
     newest
 }
 
-/// What is due at a time, by all that was said.
+/// What is due at a time, by all that was said. What an operator `rejected`, by event, is void: it holds nothing, and
+/// was nothing that HR took back.
 #[must_use]
-pub fn due(said: &[&Assertion], now: i64, absences: Absences) -> Due {
-    let facts = facts(said);
+pub fn due(said: &[&Assertion], rejected: &BTreeSet<String>, now: i64, absences: Absences) -> Due {
+    let mut facts = facts(said);
+    facts.retain(|fact| !rejected.contains(&fact.event));
     let in_force: Vec<&Assertion> = facts.iter().copied().filter(|fact| fact.holds(now)).collect();
     let employment = latest(in_force.iter().copied().filter(|fact| fact.kind.is_employment()));
     let start = match employment {

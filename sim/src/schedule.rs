@@ -1,6 +1,7 @@
 //! One run: a story, its faults, and everything that happens because of them, in virtual time.
 
 mod arrivals;
+mod desk;
 mod invocations;
 
 use crate::bounds::{Bounds, DRAIN, MINUTE, MS, SECOND};
@@ -95,6 +96,7 @@ pub fn run(seed: u64, options: &Options, keys: &Keys) -> anyhow::Result<Report> 
         options,
         keys,
     };
+    schedule.count_users();
     schedule.play();
     Ok(schedule.report())
 }
@@ -177,6 +179,9 @@ impl Schedule<'_> {
         for (index, act) in self.story.console.iter().enumerate() {
             self.timeline.after(act.at, Happening::Console(index));
         }
+        for (index, desk) in self.story.safety.desk.iter().enumerate() {
+            self.timeline.after(desk.at, Happening::Desk(index));
+        }
         for after in OPERATOR {
             self.timeline.after(FAULTS_STOP + after, Happening::Operator);
         }
@@ -194,6 +199,7 @@ impl Schedule<'_> {
             Happening::Bury(task) => drop(self.tasks.remove(&task)),
             Happening::Console(index) => self.console(index),
             Happening::Operator => self.operator(),
+            Happening::Desk(index) => self.desk(index),
         }
     }
 

@@ -3,10 +3,12 @@
 mod biography;
 mod people;
 mod poison;
+mod safety;
 mod wire;
 
 pub use people::{Account, AccountKind, Person, Standing};
 pub use poison::Poison;
+pub use safety::{Act, Desk, Group, Limit, Safety};
 
 use crate::bounds::{BATCH, MINUTE, MS, SECOND};
 use crate::oracle::{Absences, Assertion};
@@ -34,6 +36,8 @@ pub struct Story {
     pub console: Vec<Console>,
     /// Which absences take access away.
     pub absences: Absences,
+    /// What keeps Rollcall safe to act unattended.
+    pub safety: Safety,
     /// The policy document.
     pub policy: Value,
     /// How many workers there are at once.
@@ -102,7 +106,9 @@ impl Story {
         let (mut tellings, mut sends) = writer.finish();
         poison::add(&mut random, &people, &mut tellings, &mut sends);
         let console = console(&mut random, &people);
-        let policy = policy(&mut random, &accounts, absences);
+        let safety = Safety::draw(&mut random, &people);
+        let mut policy = policy(&mut random, &accounts, absences);
+        safety.write(&mut policy, &accounts);
         let latency = [2 * MS, 20 * MS, 200 * MS, 1_200 * MS];
         Story {
             workers: usize::try_from(1 + random.below(4)).unwrap_or(1),
@@ -114,6 +120,7 @@ impl Story {
             sends,
             console,
             absences,
+            safety,
             policy,
         }
     }

@@ -36,8 +36,10 @@ pub enum Happening {
     Bury(TaskId),
     /// An administrator does something in the console, by its position in the story.
     Console(usize),
-    /// An operator looks after what is parked, held or latched.
+    /// An operator sends back what was parked because of faults.
     Operator,
+    /// The operator does something about what waits, by its position in the story.
+    Desk(usize),
 }
 
 /// Virtual time, shared with whoever waits for it.

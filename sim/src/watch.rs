@@ -3,6 +3,7 @@
 //! The watch sees what the services see, writes and effects, and never asks the product what it thinks. Each rule
 //! counts how often its premise occurred: a rule that nothing ever puts to the test proves nothing.
 
+mod brake;
 mod directory;
 mod end;
 mod ledger;
@@ -12,7 +13,7 @@ mod record;
 pub use directory::Effect;
 
 use crate::oracle::{self, Assertion, Due};
-use crate::story::Story;
+use crate::story::{Story, Telling};
 use crate::timeline::TaskId;
 use record::Plan;
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,6 +60,10 @@ rules! {
     Outcome = "c", "every event ends in exactly one recorded outcome, and in one that it may have", "events";
     /// Partition.
     Partition = "d", "ids reported as failed and ids settled are exactly the batch, disjoint", "batches answered";
+    /// Brake.
+    Brake = "e", "in no window are more people touched than the brake allows, each event counts once, and a latched brake stays so", "changes that the brake held";
+    /// Protection.
+    Protected = "f", "nothing is taken from whom the policy protects, and a group keeps its minimum, unless an operator releases it", "events held for protection";
     /// Confirmed is shown.
     Shown = "g", "no step is confirmed that the directory does not show", "steps confirmed";
     /// Drains.
@@ -97,14 +102,16 @@ impl std::fmt::Display for Violation {
 /// One invocation, as far as the rules need it.
 #[derive(Clone, Debug)]
 pub struct Invocation {
-    /// The worker, by position.
-    pub worker: usize,
     /// How far off its clock is.
     pub skew: i64,
     /// When it ends.
     pub deadline: i64,
     /// The tokens of parking that its messages carry.
     pub parked_as: BTreeSet<String>,
+    /// The tokens of holds that its messages carry.
+    pub released_as: BTreeSet<String>,
+    /// It is the operator.
+    pub is_desk: bool,
 }
 
 /// One attempt at an event: a claim that was written.
@@ -131,11 +138,17 @@ pub struct Watch<'a> {
     attempts: BTreeMap<String, Attempt>,
     /// Who holds a person now, by the person's key: the token.
     leases: BTreeMap<String, String>,
+    /// The last attempt that had a hold on a person.
+    last_holder: BTreeMap<String, String>,
     /// Whom a person's item is about.
     people: BTreeMap<String, usize>,
     /// The events whose facts are recorded, by position in the story.
     recorded: Vec<usize>,
     effects: Vec<Effect>,
+    /// What the brake must count, by budget.
+    brake: brake::Counts,
+    /// Events that an operator rejected, by id.
+    rejected: BTreeSet<String>,
     /// What people had when access was first taken from them: account and licence.
     first_taken: BTreeMap<usize, directory::FirstTaken>,
     /// How many attempts in a row ended without a settle, by event.
@@ -156,9 +169,12 @@ impl<'a> Watch<'a> {
             invocations: BTreeMap::new(),
             attempts: BTreeMap::new(),
             leases: BTreeMap::new(),
+            last_holder: BTreeMap::new(),
             people: BTreeMap::new(),
             recorded: Vec::new(),
             effects: Vec::new(),
+            brake: brake::Counts::default(),
+            rejected: BTreeSet::new(),
             first_taken: BTreeMap::new(),
             unsettled: BTreeMap::new(),
             excused: BTreeSet::new(),
@@ -234,20 +250,29 @@ impl<'a> Watch<'a> {
 
     /// The event of a record, by position in the story.
     fn telling(&self, key: &str) -> Option<usize> {
-        let is_it = |telling: &crate::story::Telling| telling.key == key;
+        let is_it = |telling: &Telling| telling.key == key;
         self.story.tellings.iter().position(is_it)
     }
 
     /// What is known, once an event is recorded, of the person it is about: all that was recorded before and is tied to
     /// it by identifiers.
     fn known(&self, telling: usize) -> Vec<&'a Assertion> {
+        self.tied(telling).into_iter().filter_map(|telling| telling.assertion.as_ref()).collect()
+    }
+
+    /// The identifiers that are tied to the person of an event, once it is recorded.
+    fn identifiers(&self, telling: usize) -> BTreeSet<&'a String> {
+        self.tied(telling).into_iter().flat_map(|telling| &telling.identifiers).collect()
+    }
+
+    fn tied(&self, telling: usize) -> Vec<&'a Telling> {
         let all = &self.story.tellings;
         let Some(event) = all.get(telling) else { return Vec::new() };
         let others = self.recorded.iter().filter(|index| **index != telling).filter_map(|index| all.get(*index));
         let mut apart: Vec<_> = others.filter(|other| other.person == event.person).collect();
         let (mut identifiers, mut tied) = (event.identifiers.clone(), vec![event]);
         loop {
-            let shares = |other: &&crate::story::Telling| other.identifiers.iter().any(|id| identifiers.contains(id));
+            let shares = |other: &&Telling| other.identifiers.iter().any(|id| identifiers.contains(id));
             let (joins, rest): (Vec<_>, Vec<_>) = apart.into_iter().partition(shares);
             if joins.is_empty() {
                 break;
@@ -256,7 +281,7 @@ impl<'a> Watch<'a> {
             tied.extend(joins);
             apart = rest;
         }
-        tied.into_iter().filter_map(|telling| telling.assertion.as_ref()).collect()
+        tied
     }
 
     /// What was due, as known then, over the time in which a worker decided: a call may be on its way for 10 s, and the
@@ -264,7 +289,7 @@ impl<'a> Watch<'a> {
     fn due_around(&self, telling: usize, worker_now: i64) -> [Due; 2] {
         let said = self.known(telling);
         let earlier = worker_now - 20 * crate::bounds::SECOND;
-        [earlier, worker_now].map(|at| oracle::due(&said, at, self.story.absences))
+        [earlier, worker_now].map(|at| oracle::due(&said, &self.rejected, at, self.story.absences))
     }
 
     fn worker_now(&self, task: TaskId, now: i64) -> i64 {

@@ -12,12 +12,13 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use jiff::Timestamp;
-use rollcall::batch::Road;
+use rollcall::batch::{REALM, Road};
 use rollcall::decide::decide;
 use rollcall::directory::chime::Chime;
 use rollcall::host::Host;
 use rollcall::ledger::Ledger;
 use rollcall::policy::Policy;
+use rollcall::protect::Shield;
 use rollcall::queue::{Parked, Queue};
 use rollcall::routes::Function;
 use rollcall::seal::Keys;
@@ -43,11 +44,21 @@ pub fn road(timeline: &Timeline, worker: usize, skew: i64, policy: &Policy, keys
         directory: Chime::new(&sdk(Service::Directory), host.clone()),
         ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&sdk(Service::Ledger)), "rollcall", host.clone()),
         queue: SimQueue { timeline: timeline.clone(), worker },
+        shield: Shield::new(&policy.protected, REALM, keys),
         policy: policy.clone(),
         keys: keys.clone(),
         decide,
         host,
     }
+}
+
+/// Builds the ledger of the operator's tool, which is a process of its own. Its clock is right.
+#[must_use]
+pub fn desk(timeline: &Timeline) -> Ledger<SimHost> {
+    let host = SimHost { timeline: timeline.clone(), skew: 0 };
+    let region = Region::new(format!("sim-{}", REGIONS.fetch_add(1, Ordering::Relaxed)));
+    let client = aws_sdk_dynamodb::Client::new(&sdk(&host, usize::MAX, Service::Ledger, region));
+    Ledger::new(client, "rollcall", host)
 }
 
 /// Time from the timeline, by a clock that may be off; chance from the seed.

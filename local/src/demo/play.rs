@@ -1,6 +1,6 @@
 //! Playing a scenario: publish, wait until the ledger and the queues are at rest, and compare with what was expected.
 
-use super::scenario::{Act, Body, Published, Scenario};
+use super::scenario::{self, Act, Body, COMPROMISE, Published, Scenario};
 use super::{EventReport, Report, UserReport};
 use crate::chime::faults::Fault;
 use crate::stack::{Progress, Stack, policy, seeded};
@@ -22,14 +22,21 @@ const COPIES: usize = 3;
 ///
 /// # Errors
 /// Where the stack does not start, or an act does not come to rest in time.
-#[expect(clippy::disallowed_methods, reason = "the demo's events happen now")]
 pub async fn run(scenario: Scenario, progress: &Progress) -> Result<Report> {
+    match scenario {
+        Scenario::FirstLight => first_light(scenario, progress).await,
+        Scenario::RunawayFeed => super::runaway::run(scenario, progress).await,
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the demo's events happen now")]
+async fn first_light(scenario: Scenario, progress: &Progress) -> Result<Report> {
     let stack = Stack::start(seeded("acme.json")?, &policy()?, progress).await?;
     let stage = Stage::new(&stack).await?;
     let before = users(&stack, &BTreeMap::new());
     let mut events = Vec::new();
     let mut unexpected = Vec::new();
-    for act in scenario.acts(jiff::Timestamp::now()) {
+    for act in scenario::first_light(jiff::Timestamp::now()) {
         for published in &act.events {
             progress.step(published.story);
         }
@@ -38,34 +45,40 @@ pub async fn run(scenario: Scenario, progress: &Progress) -> Result<Report> {
     let known =
         before.iter().map(|user| ((user.account.clone(), user.user.clone()), user.account_type.clone())).collect();
     let after = users(&stack, &known);
-    compare(scenario, &before, &after, &mut unexpected);
+    compare(&before, &after, &mut unexpected);
     for item in stage.ledger().await?.values().filter(|item| item.contains_key("lease")) {
         unexpected.push(format!("a lease was left on {:?}", item.get("id")));
     }
     let calls = stack.chime.core().calls().iter().map(|call| json!(call)).collect();
-    Ok(Report { scenario: scenario.name().into(), ok: unexpected.is_empty(), events, before, after, calls, unexpected })
+    let acts = Vec::new();
+    let (scenario, ok) = (scenario.name().into(), unexpected.is_empty());
+    Ok(Report { scenario, ok, acts, events, before, after, calls, unexpected })
 }
 
-type Item = HashMap<String, AttributeValue>;
+pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// The clients that publish and watch.
-struct Stage<'a> {
-    stack: &'a Stack,
-    events: aws_sdk_eventbridge::Client,
+pub(super) struct Stage<'a> {
+    pub(super) stack: &'a Stack,
+    pub(super) events: aws_sdk_eventbridge::Client,
     queues: aws_sdk_sqs::Client,
     ledger: aws_sdk_dynamodb::Client,
     queue_url: String,
+    queues_to_drain: Vec<String>,
 }
 
 impl<'a> Stage<'a> {
-    async fn new(stack: &'a Stack) -> Result<Stage<'a>> {
+    pub(super) async fn new(stack: &'a Stack) -> Result<Stage<'a>> {
         let sdk = stack.sdk().await;
         Ok(Stage {
             stack,
             events: aws_sdk_eventbridge::Client::new(&sdk),
             queues: aws_sdk_sqs::Client::new(&sdk),
             ledger: aws_sdk_dynamodb::Client::new(&sdk),
-            queue_url: stack.output("SuspendUserQueueUrl")?.to_owned(),
+            queue_url: stack.queue_url("suspend-user")?.to_owned(),
+            queues_to_drain: Stack::functions()
+                .map(|function| stack.queue_url(function).map(str::to_owned))
+                .collect::<Result<_>>()?,
         })
     }
 
@@ -128,20 +141,25 @@ impl<'a> Stage<'a> {
         Ok(())
     }
 
-    /// Nothing waits on the queue, and nothing is under way.
-    async fn drained(&self) -> Result<bool> {
+    /// Nothing waits on a queue, and nothing is under way.
+    pub(super) async fn drained(&self) -> Result<bool> {
         let counts = [
             QueueAttributeName::ApproximateNumberOfMessages,
             QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
         ];
-        let request = self.queues.get_queue_attributes().queue_url(&self.queue_url);
-        let answer = request.set_attribute_names(Some(counts.to_vec())).send().await?;
-        let attributes = answer.attributes.unwrap_or_default();
-        Ok(counts.iter().all(|count| attributes.get(count).is_some_and(|value| value == "0")))
+        for queue in &self.queues_to_drain {
+            let request = self.queues.get_queue_attributes().queue_url(queue);
+            let answer = request.set_attribute_names(Some(counts.to_vec())).send().await?;
+            let attributes = answer.attributes.unwrap_or_default();
+            if !counts.iter().all(|count| attributes.get(count).is_some_and(|value| value == "0")) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// Every item of the ledger, by key.
-    async fn ledger(&self) -> Result<BTreeMap<String, Item>> {
+    pub(super) async fn ledger(&self) -> Result<BTreeMap<String, Item>> {
         let table = self.stack.output("LedgerTable")?;
         let pages = self.ledger.scan().table_name(table).consistent_read(true).into_paginator().items().send();
         let items: Vec<Item> = pages.collect::<Result<_, _>>().await?;
@@ -160,7 +178,8 @@ impl Published {
     }
 
     fn key(&self) -> String {
-        format!("suspend-user#{}", self.id)
+        let function = if self.detail_type == COMPROMISE { "logout-user" } else { "suspend-user" };
+        format!("{function}#{}", self.id)
     }
 
     fn rests(&self, ledger: &BTreeMap<String, Item>) -> bool {
@@ -207,16 +226,16 @@ fn bodies(ledger: &BTreeMap<String, Item>) -> impl Iterator<Item = &Item> {
     ledger.iter().filter(unreadable).map(|(_, item)| item)
 }
 
-fn outcome(item: &Item) -> Value {
+pub(super) fn outcome(item: &Item) -> Value {
     serde_json::from_str(&text(item, "data")).unwrap_or_default()
 }
 
-fn text(item: &Item, attribute: &str) -> String {
+pub(super) fn text(item: &Item, attribute: &str) -> String {
     item.get(attribute).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
 }
 
 /// How every user stands; those who were there before and are not now are told as removed.
-fn users(stack: &Stack, before: &BTreeMap<(String, String), String>) -> Vec<UserReport> {
+pub(super) fn users(stack: &Stack, before: &BTreeMap<(String, String), String>) -> Vec<UserReport> {
     let core = stack.chime.core();
     let mut users: Vec<UserReport> = core
         .accounts()
@@ -245,9 +264,9 @@ fn users(stack: &Stack, before: &BTreeMap<(String, String), String>) -> Vec<User
 }
 
 /// Everybody ends as expected, and whoever is not named there stays as before.
-fn compare(scenario: Scenario, before: &[UserReport], after: &[UserReport], unexpected: &mut Vec<String>) {
+fn compare(before: &[UserReport], after: &[UserReport], unexpected: &mut Vec<String>) {
     for user in after {
-        let expected = scenario.expected_users().iter().find(|(name, _, _)| *name == user.user);
+        let expected = scenario::FIRST_LIGHT_USERS.iter().find(|(name, _, _)| *name == user.user);
         let stayed = before.iter().find(|known| (&known.account, &known.user) == (&user.account, &user.user));
         let (status, sessions) = match (expected, stayed) {
             (Some((_, status, sessions)), _) => ((*status).to_owned(), *sessions),

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 pub enum Scenario {
     /// Terminations in every account type, and what can go wrong with them.
     FirstLight,
+    /// 400 terminations from a broken feed, as a burst and as a drip: the brake holds them, and an operator decides.
+    RunawayFeed,
 }
 
 impl Scenario {
@@ -20,33 +22,25 @@ impl Scenario {
     pub fn name(self) -> &'static str {
         match self {
             Scenario::FirstLight => "first-light",
-        }
-    }
-
-    /// The acts, one after the other; each is over before the next begins.
-    pub(super) fn acts(self, now: Timestamp) -> Vec<Act> {
-        match self {
-            Scenario::FirstLight => first_light(now),
-        }
-    }
-
-    /// Who ends how. Everybody else stays as before.
-    pub(super) fn expected_users(self) -> &'static [(&'static str, &'static str, u32)] {
-        match self {
-            Scenario::FirstLight => &[
-                ("Finn Aalto", "removed", 0),
-                ("Gus Okafor", "removed", 0),
-                ("Ada Moreau", "Suspended", 0),
-                ("Ben Castro", "Suspended", 0),
-                ("Dan Eriksen", "Suspended", 0),
-                ("Kim Osei", "Suspended", 0),
-                // Signed out; only the company's directory can block them.
-                ("Ivy Lindqvist", "Registered", 0),
-                ("Jo Petrov", "Registered", 0),
-            ],
+            Scenario::RunawayFeed => "runaway-feed",
         }
     }
 }
+
+/// Who ends the first scenario how. Everybody else stays as before.
+pub(super) const FIRST_LIGHT_USERS: &[(&str, &str, u32)] = &[
+    ("Finn Aalto", "removed", 0),
+    ("Gus Okafor", "removed", 0),
+    ("Ada Moreau", "Suspended", 0),
+    ("Ben Castro", "Suspended", 0),
+    ("Dan Eriksen", "Suspended", 0),
+    ("Kim Osei", "Suspended", 0),
+    // Signed out, and nothing taken.
+    ("Hal Brandt", "Registered", 0),
+    // Signed out; only the company's directory can block them.
+    ("Ivy Lindqvist", "Registered", 0),
+    ("Jo Petrov", "Registered", 0),
+];
 
 /// What is published together.
 pub(super) struct Act {
@@ -74,8 +68,10 @@ pub(super) enum Body {
 }
 
 const TERMINATION: &str = "worker.termination.effective";
+pub(super) const COMPROMISE: &str = "credential.compromise.detected";
 
-fn first_light(now: Timestamp) -> Vec<Act> {
+/// The acts of the first scenario, one after the other; each is over before the next begins.
+pub(super) fn first_light(now: Timestamp) -> Vec<Act> {
     let hours = |hours: i64| now - SignedDuration::from_hours(hours);
     let leaver = |id: &str, worker: &str, email: &str, category: &str| {
         let mut detail = event(id, "termination", worker, email, hours(2), hours(1));
@@ -95,6 +91,8 @@ fn first_light(now: Timestamp) -> Vec<Act> {
     malformed["occurredAt"] = json!("yesterday");
     let mut rehire = event("cleo-is-back", "rehire", "1003", "cleo@acme.example", hours(30), hours(20));
     rehire["kind"] = json!("rehire");
+    let mut leaked = leaver("hal-leaked", "2003", "hal@contractors.acme.example", "security");
+    (leaked["kind"], leaked["phase"]) = (json!("credential_compromise"), json!("detected"));
     let act = |events| Act { fault: None, events };
     vec![
         act(vec![
@@ -129,6 +127,10 @@ fn first_light(now: Timestamp) -> Vec<Act> {
                 "unchanged",
                 "user_not_found",
             ),
+            Published {
+                detail_type: COMPROMISE,
+                ..on_bus("Hal's password is in foreign hands", leaked, "applied", "signed_out")
+            },
             Published {
                 detail_type: "worker.rehire.effective",
                 ..on_bus("Cleo was hired again yesterday", rehire, "unchanged", "fact_recorded")
@@ -186,7 +188,7 @@ fn first_light(now: Timestamp) -> Vec<Act> {
     ]
 }
 
-fn event(id: &str, kind: &str, worker: &str, email: &str, occurred: Timestamp, at: Timestamp) -> Value {
+pub(super) fn event(id: &str, kind: &str, worker: &str, email: &str, occurred: Timestamp, at: Timestamp) -> Value {
     json!({
         "schemaVersion": "1.0", "eventId": id, "kind": kind, "phase": "effective",
         "occurredAt": format!("{occurred:.3}"),

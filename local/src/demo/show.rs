@@ -1,6 +1,6 @@
 //! The report as tables. Colour only on a terminal.
 
-use super::{EventReport, Report, UserReport};
+use super::{ActReport, EventReport, Report, UserReport};
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use serde_json::Value;
 use std::fmt::Write;
@@ -12,9 +12,13 @@ pub fn table(report: &Report) -> String {
     let mut section = |title: &str, table: Table| {
         let _written = write!(text, "{title}\n{table}\n\n");
     };
-    section("What happened to each event, and why", events(&report.events));
-    section("The users, before and after", users(&report.before, &report.after));
-    section("The calls that Chime was asked for", calls(&report.calls));
+    if report.acts.is_empty() {
+        section("What happened to each event, and why", events(&report.events));
+        section("The users, before and after", users(&report.before, &report.after));
+        section("The calls that Chime was asked for", calls(&report.calls));
+    } else {
+        section("What was done, and what came of it", acts(&report.acts));
+    }
     for problem in &report.unexpected {
         let _written = writeln!(text, "UNEXPECTED: {problem}");
     }
@@ -31,6 +35,15 @@ fn new_table(header: &[&str]) -> Table {
         table.force_no_tty().set_width(150);
     }
     table.set_header(header.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+    table
+}
+
+fn acts(acts: &[ActReport]) -> Table {
+    let mut table = new_table(&["what was done", "what must come of it", "what came of it"]);
+    for act in acts {
+        let color = if act.expected == act.got { Color::Green } else { Color::Red };
+        table.add_row([Cell::new(&act.act), Cell::new(&act.expected), Cell::new(&act.got).fg(color)]);
+    }
     table
 }
 

@@ -5,12 +5,14 @@ use super::{Told, Verdict};
 use crate::decide::admit;
 use crate::failure::{Cause, Refusal, RefusalCode};
 use crate::ledger::AliasWrite;
-use crate::ledger::{EventItem, PersonItem, Recollection, State};
+use crate::ledger::{EventItem, PersonItem, Recollection, Release, State};
 use crate::outcome::StoredOutcome;
 use crate::person::{Fact, PersonKey, Standing};
-use crate::plan::Plan;
+use crate::plan::{ActionClass, Plan};
+use crate::protect;
 use crate::routes::Function;
 use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// When the function gives up on an event, counted from its first claim.
@@ -40,10 +42,24 @@ pub(super) struct Open {
     pub(super) absent: Vec<String>,
     /// The address belongs to somebody else by now.
     pub(super) address_lost: bool,
+    /// The class of whose budget it took a unit.
+    pub(super) braked: Option<ActionClass>,
+    /// Who released it.
+    pub(super) released: Option<Release>,
+    /// It claims its own record alone.
+    pub(super) alone: bool,
     /// Refused before its fact could count.
     pub(super) refused: Option<Refusal>,
     /// Tried for too long. Its fact counts.
     pub(super) gave_up: Option<Refusal>,
+}
+
+impl Open {
+    /// The keyed hashes of whom it is about, by every identifier that is tied to them.
+    pub(super) fn hashes(&self) -> BTreeSet<String> {
+        let aliases = self.person.as_ref().map(|(_, person)| person.aliases.as_slice()).unwrap_or_default();
+        protect::hashes(&self.job.identities, self.person.as_ref().map(|(key, _)| key), aliases)
+    }
 }
 
 /// What a recollection means for a job.
@@ -78,8 +94,8 @@ pub(super) fn consider(mut job: Job, recalled: Recollection, function: Function,
             Bearing::Open => {}
         }
     }
-    let leases = recalled.person.iter().chain(&recalled.merges);
-    if let Some(until) = leases.filter_map(|(_, person)| person.busy_until(&owner, now_ms)).max() {
+    let leases = recalled.person.iter().chain(&recalled.merges).filter(|_| !function.never_waits());
+    if let Some(until) = leases.filter_map(|(_, person)| person.busy_until(&job.event_key, now_ms)).max() {
         return busy(job, until, now_ms);
     }
     if job.content.as_ref().is_err_and(|refusal| refusal.code == RefusalCode::Panicked) && job.receive_count() < PANICS
@@ -104,6 +120,9 @@ fn standing(job: &Job, event: &EventItem, owner: &str, now: i64) -> Bearing {
     match event.state {
         State::Applied | State::Unchanged | State::Superseded | State::Rejected => Bearing::Duplicate,
         // Without the token of the hold, a message is a duplicate.
+        State::Held | State::Observed if job.release.as_ref().is_some_and(|it| it.token == event.owner) => {
+            Bearing::Open
+        }
         State::Held | State::Observed => Bearing::Duplicate,
         State::Parked if job.parked_as.as_ref() == Some(&event.owner) => Bearing::Open,
         State::Parked => Bearing::Duplicate,
@@ -135,12 +154,15 @@ fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) ->
         aliases,
         absent,
         address_lost,
+        braked: None,
+        released: None,
+        alone: function.never_waits(),
         refused: None,
         gave_up: None,
         job,
     };
     if let Some(event) = event {
-        remember(&mut open, event);
+        remember(&mut open, event, now);
     }
     open.gave_up = gives_up(&open, now);
     open.refused = admission(&mut open, merges, function, now).err();
@@ -148,7 +170,9 @@ fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) ->
 }
 
 /// Takes over what an earlier attempt left in the event's record.
-fn remember(open: &mut Open, event: EventItem) {
+fn remember(open: &mut Open, event: EventItem, now: Timestamp) {
+    open.braked = event.braked;
+    open.released = event.released;
     match event.state {
         // A redrive starts anew.
         State::Parked => open.prior = event.plan,
@@ -167,7 +191,14 @@ fn remember(open: &mut Open, event: EventItem) {
             open.attempt = event.attempt + 1;
             open.prior = event.plan.map(Plan::abandoned);
         }
-        State::Held | State::Observed | State::Applied | State::Unchanged | State::Superseded | State::Rejected => {}
+        // A release starts anew. What was only planned when it was held was never sent.
+        State::Held | State::Observed => {
+            let release =
+                |it: &crate::release::Release| Release { by: it.by.clone(), sender: it.sender.clone(), at: now };
+            open.released = open.job.release.as_ref().map(release);
+            open.prior = event.plan.filter(Plan::has_begun);
+        }
+        State::Applied | State::Unchanged | State::Superseded | State::Rejected => {}
     }
 }
 
@@ -193,7 +224,7 @@ fn admission(
 ) -> Result<(), Refusal> {
     let event = open.job.content.as_ref().map_err(Clone::clone)?;
     admit(function, event, now)?;
-    let Some((key, person)) = &mut open.person else {
+    let Some((key, person)) = open.person.as_mut().filter(|_| !function.never_waits()) else {
         return Ok(());
     };
     let too_many =
@@ -217,7 +248,7 @@ fn admission(
     {
         person.facts.assert(fact, now).map_err(too_many)?;
     }
-    let left = person.lease.as_ref().is_some_and(|lease| open.job.owner.as_ref() != Some(&lease.owner));
+    let left = person.lease.as_ref().is_some_and(|lease| lease.event != open.job.event_key);
     open.takeover |= left;
     for alias in &open.aliases {
         if &alias.item.person == key && !person.aliases.contains(&alias.item.id) {

@@ -4,13 +4,14 @@ use crate::event::{WorkerEvent, parse};
 use crate::failure::{Refusal, RefusalCode};
 use crate::person::{Identity, PersonKey};
 use crate::queue::PARKED_AS;
+use crate::release::{self, RELEASED_AS, RELEASED_BY, Release};
 use crate::routes::Function;
 use crate::seal::{Keys, sha256};
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The realm of people, until the policy maps senders to realms.
-const REALM: &str = "hr";
+pub const REALM: &str = "hr";
 
 /// After so many receives a record whose code panics is parked.
 pub(super) const PANICS: u32 = 5;
@@ -31,10 +32,14 @@ pub(super) struct Job {
     pub(super) person: Option<PersonKey>,
     /// The token of the parking that this message is a redrive of.
     pub(super) parked_as: Option<String>,
+    /// The release that this message is.
+    pub(super) release: Option<Release>,
     /// The owner token of the claim whose fate is unknown, so that it is recognised as ours.
     pub(super) owner: Option<String>,
     /// How often it lost a race or went round again.
     pub(super) rounds: u32,
+    /// The remembered user id did not hold in this invocation.
+    pub(super) stale_id: bool,
 }
 
 /// One SQS message. Its body is personal data.
@@ -58,7 +63,8 @@ pub(super) fn read(event: SqsEvent, function: Function, keys: &Keys) -> Vec<Job>
     for record in event.records {
         let job = job(record, function, keys);
         let same = |known: &&mut Job| {
-            (&known.event_key, &known.validation, &known.parked_as) == (&job.event_key, &job.validation, &job.parked_as)
+            (&known.event_key, &known.validation, &known.parked_as, &known.release)
+                == (&job.event_key, &job.validation, &job.parked_as, &job.release)
         };
         match jobs.iter_mut().find(same) {
             Some(known) => known.messages.extend(job.messages),
@@ -76,8 +82,17 @@ fn job(record: SqsMessage, function: Function, keys: &Keys) -> Job {
         body: record.body.unwrap_or_default(),
         receive_count: receive_count.unwrap_or(1),
     };
-    let parked_as = record.message_attributes.get(PARKED_AS).and_then(|attribute| attribute.string_value.clone());
-    let content = catch_unwind(AssertUnwindSafe(|| parse(&message.body))).unwrap_or_else(|_| Err(panicked()));
+    let attribute = |name| record.message_attributes.get(name).and_then(|attribute| attribute.string_value.clone());
+    let parked_as = attribute(PARKED_AS);
+    let release = attribute(RELEASED_AS).map(|token| {
+        let sender = record.attributes.get("SenderId").cloned();
+        Release { token, by: attribute(RELEASED_BY).unwrap_or_default(), sender }
+    });
+    let content = catch_unwind(AssertUnwindSafe(|| match release::open(&message.body, keys) {
+        Some(opened) => parse(&opened?),
+        None => parse(&message.body),
+    }));
+    let content = content.unwrap_or_else(|_| Err(panicked()));
     let (event_key, validation, identities) = match &content {
         Ok(event) => (
             format!("{}#{}", function.as_str(), event.id.as_str()),
@@ -94,8 +109,10 @@ fn job(record: SqsMessage, function: Function, keys: &Keys) -> Job {
         identities,
         person: None,
         parked_as,
+        release,
         owner: None,
         rounds: 0,
+        stale_id: false,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::decide::{Case, Decision, Known};
 use crate::directory::{Account, AccountId, AccountType, Deadline, Directory, Found, Sought, UserId};
 use crate::failure::{Cause, Failure};
 use crate::host::Host;
-use crate::ledger::{ClaimError, PersonItem, Wanted, transactions};
+use crate::ledger::{Budgets, ClaimError, PersonItem, Wanted, transactions};
 use crate::queue::Queue;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,9 @@ const LEASE_MARGIN: Duration = Duration::from_secs(30);
 
 /// A slice is claimed only if so many calls still fit: claim, two waves of steps, settle.
 const CALLS_AFTER_CLAIM: u32 = 4;
+
+/// How often a slice may find that others took from its budgets first.
+const BUDGET_TRIES: u64 = 8;
 
 /// How often a job may lose a race, or go round again, in one invocation.
 const ROUNDS: u32 = 3;
@@ -37,6 +40,10 @@ pub(super) struct Round {
     pub(super) finished: Vec<(Job, Verdict)>,
     /// Jobs for the next round.
     pub(super) again: Vec<Job>,
+    /// The brake was asked for a share of users whom nobody counted.
+    pub(super) uncounted: bool,
+    /// The brake's items, as recalled and as claimed from since.
+    budgets: Budgets,
 }
 
 impl Round {
@@ -46,6 +53,7 @@ impl Round {
 
     pub(super) fn again_now(&mut self, mut job: Job, cause: Cause) {
         job.rounds += 1;
+        job.stale_id |= cause == Cause::StaleId;
         if job.rounds > ROUNDS { self.finish(job, Verdict::again(cause, None)) } else { self.again.push(job) }
     }
 }
@@ -86,7 +94,8 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
                 occurred_at: job.content.as_ref().map_or(Timestamp::UNIX_EPOCH, |event| event.occurred_at),
             })
             .collect();
-        let recalled = match self.ledger.recall(&wanted, deadline).await {
+        let brake = self.brake_keys();
+        let recalled = match self.ledger.recall(&wanted, &brake, &mut round.budgets, deadline).await {
             Ok(recalled) => recalled,
             Err(failure) => {
                 jobs.into_iter().for_each(|job| round.finish(job, again(&failure)));
@@ -103,7 +112,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
                 }
             };
             // Two identifiers may lead to one person, and two people may share one: the later event waits its turn.
-            let touched = recalled.touched();
+            let touched = if self.function.never_waits() { Vec::new() } else { recalled.touched() };
             if touched.iter().any(|key| people.contains(key)) {
                 round.again.push(job);
                 continue;
@@ -179,9 +188,10 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         round: &mut Round,
     ) -> Option<(Open, Decided)> {
         let remembered = match &decision {
-            Decision::Act(plan) if !plan.fresh => plan.account.clone(),
+            Decision::Act(plan) | Decision::Observe(plan) if !plan.fresh => plan.account.clone(),
             Decision::LookUp
             | Decision::Act(_)
+            | Decision::Observe(_)
             | Decision::Conclude(_)
             | Decision::Hold(_)
             | Decision::Park(_)
@@ -246,7 +256,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         }
         let no_facts = crate::person::Facts::default();
         let person = open.person.as_ref().map(|(_, person)| person);
-        let known = match (found, person.and_then(remembered)) {
+        let known = match (found, person.and_then(remembered).filter(|_| !open.job.stale_id)) {
             (Some(found), _) => Known::Found(found),
             (None, Some((account, user))) => {
                 Known::Remembered { account, user, licence: person.and_then(|person| person.licence.as_deref()) }
@@ -262,6 +272,8 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             prior: open.prior.as_ref(),
             takeover: open.takeover,
             policy: &self.policy,
+            guard: self.shield.guard(&open.hashes(), &event.subject),
+            released: open.released.is_some(),
             now: self.host.now(),
         })
     }
@@ -288,15 +300,20 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             return None;
         }
         let attempt = self.attempt(&open, deadline);
-        let sealed = matches!(decision, Decision::Hold(_)).then(|| self.seal(&open.job)).flatten();
-        choose(open, decision, found, &attempt, sealed)
+        let waits = matches!(decision, Decision::Hold(_) | Decision::Observe(_));
+        let sealed = waits.then(|| self.seal(&open.job));
+        let mut chosen = choose(open, decision, found, &attempt, sealed)?;
+        chosen.claim.budgets = self.drawn(&chosen);
+        Some(chosen)
     }
 
-    /// Seals an event that waits for a person, so that its release needs no message.
-    fn seal(&self, job: &Job) -> Option<Vec<u8>> {
+    /// Seals an event that waits for a person, so that its release needs no message. What does not seal is held all the
+    /// same, and can only be rejected.
+    pub(super) fn seal(&self, job: &Job) -> Vec<u8> {
         let mut nonce = [0; 12];
         nonce.copy_from_slice(&self.host.random().to_be_bytes()[..12]);
-        self.keys.seal(job.content.as_ref().ok()?.meaning.as_str(), &job.event_key, nonce)
+        let meaning = job.content.as_ref().map(|event| event.meaning.as_str()).unwrap_or_default();
+        self.keys.seal(meaning, &job.event_key, nonce).unwrap_or_default()
     }
 
     /// Claims a slice, in as few transactions as it fits. What lost a race goes round again.
@@ -312,7 +329,8 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
     }
 
     async fn claim_part(&self, mut part: Vec<Chosen>, deadline: Deadline, round: &mut Round) -> Vec<Chosen> {
-        for _ in 0..=ROUNDS {
+        let (mut tries, mut spent) = (0, 0);
+        while tries <= ROUNDS && spent <= BUDGET_TRIES {
             if part.is_empty() {
                 return part;
             }
@@ -321,10 +339,21 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
                 part.into_iter().for_each(|chosen| round.finish(chosen.open.job, late.clone()));
                 return Vec::new();
             }
-            let claims: Vec<_> = part.iter().map(|chosen| chosen.claim.clone()).collect();
-            match self.ledger.claim(&claims).await {
-                Ok(()) => return part,
+            let drawn: BTreeSet<String> = part.iter().flat_map(|chosen| chosen.claim.budgets.iter().cloned()).collect();
+            if let Err(failure) = self.ledger.more_budgets(&drawn, &mut round.budgets, deadline).await {
+                part.into_iter().for_each(|chosen| round.finish(chosen.open.job, again(&failure)));
+                return Vec::new();
+            }
+            let braked = self.brake(&part, &round.budgets, self.host.now());
+            match self.ledger.claim(&braked.claims, &round.budgets, &braked.budgets).await {
+                Ok(()) => {
+                    round.uncounted |= braked.uncounted;
+                    round.budgets = braked.budgets.written(&round.budgets);
+                    let written = part.into_iter().zip(braked.claims).zip(braked.held);
+                    return written.map(|((chosen, claim), held)| chosen.written(claim, held)).collect();
+                }
                 Err(ClaimError::Lost(lost)) => {
+                    tries += 1;
                     let mut kept = Vec::new();
                     for (index, chosen) in part.into_iter().enumerate() {
                         if lost.contains(&index) {
@@ -335,9 +364,18 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
                     }
                     part = kept;
                 }
-                Err(ClaimError::Conflict) => self.host.sleep(self.host.jitter(Duration::from_millis(200))).await,
+                Err(ClaimError::Spent) => {
+                    spent += 1;
+                    round.budgets = Budgets::default();
+                    self.host.sleep(self.host.jitter(Duration::from_millis(50 * spent))).await;
+                }
+                Err(ClaimError::Conflict) => {
+                    tries += 1;
+                    self.host.sleep(self.host.jitter(Duration::from_millis(200))).await;
+                }
                 Err(ClaimError::Failed(_)) => {
                     // Perhaps it was written: the next recall recognises our token.
+                    round.budgets = Budgets::default();
                     for chosen in part {
                         let mut job = chosen.open.job;
                         job.owner = Some(chosen.claim.event.owner);

@@ -5,11 +5,12 @@ use crate::apply::Ending;
 use crate::decide::{Concluded, Conclusion, Decision, Reason};
 use crate::directory::{AccountType, Found, Registration};
 use crate::failure::{Cause, Refusal};
-use crate::ledger::{Claim, EventItem, Learnt, Lease, REMEMBERED_FOR, Settlement, State, Taken};
+use crate::ledger::{Claim, EventItem, Learnt, Lease, PersonItem, REMEMBERED_FOR, Settlement, State, Taken};
 use crate::outcome::Outcome;
-use crate::plan::Plan;
+use crate::plan::{ActionClass, Plan};
 use jiff::Timestamp;
 use serde_bytes::ByteBuf;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// What an attempt is about to write, and what follows from it.
@@ -72,26 +73,71 @@ pub(super) fn choose(
             event.plan.clone_from(&open.prior);
             Next::Nothing(Outcome::decided(State::Held, reason, None, None))
         }
+        Decision::Observe(plan) => {
+            event.event = sealed.map(ByteBuf::from);
+            let outcome = Outcome::decided(State::Observed, Reason::ObserveMode, None, Some(&plan));
+            event.plan = Some(plan);
+            Next::Nothing(outcome)
+        }
     };
     if let Next::Nothing(outcome) = &next {
-        event.state = outcome.outcome;
-        event.status = outcome.outcome.status().to_owned();
-        event.attention = outcome.outcome.attention().map(str::to_owned);
-        event.data = Some(outcome.to_json());
-        event.in_progress_expiration = None;
-        event.expiration = expiration(outcome.outcome, attempt.now);
+        conclude(&mut event, outcome, expiration(outcome.outcome, attempt.now));
     }
     let person = person_item(&open, &next, found, attempt);
-    let refused = open.refused.is_some();
-    let claim = Claim {
+    let claim = claim(&open, event, person);
+    Some(Chosen { open, claim, next })
+}
+
+/// What goes with the person is written with the person: not where the event was refused, or claims its record alone.
+fn claim(open: &Open, event: EventItem, person: Option<PersonItem>) -> Claim {
+    let with_person = person.is_some();
+    Claim {
         event,
         event_rev: open.event_rev,
+        merged: if with_person { open.merged.clone() } else { Vec::new() },
+        aliases: if with_person { open.aliases.clone() } else { Vec::new() },
+        absent: if with_person { open.absent.clone() } else { Vec::new() },
+        budgets: BTreeSet::new(),
         person,
-        merged: if refused { Vec::new() } else { open.merged.clone() },
-        aliases: if refused { Vec::new() } else { open.aliases.clone() },
-        absent: if refused { Vec::new() } else { open.absent.clone() },
-    };
-    Some(Chosen { open, claim, next })
+    }
+}
+
+impl Chosen {
+    /// The same, held by the brake instead of carried out. Its plan stays to be seen.
+    pub(super) fn held(&self, reason: Reason, sealed: Vec<u8>) -> (Claim, Outcome) {
+        let mut claim = self.claim.clone();
+        let outcome = Outcome::decided(State::Held, reason, None, claim.event.plan.as_ref());
+        claim.event.event = Some(ByteBuf::from(sealed));
+        conclude(&mut claim.event, &outcome, None);
+        if let Some(person) = &mut claim.person {
+            person.lease = None;
+        }
+        (claim, outcome)
+    }
+
+    /// The same once its claim is written, with what was written in place of its plan.
+    pub(super) fn written(self, claim: Claim, held: Option<Outcome>) -> Chosen {
+        let next = held.map_or(self.next, Next::Nothing);
+        Chosen { open: self.open, claim, next }
+    }
+
+    /// What it is about to take away.
+    pub(super) fn takes(&self) -> Option<ActionClass> {
+        match &self.next {
+            Next::Act(plan) => plan.takes(),
+            Next::Nothing(_) | Next::Park(_) | Next::Postponed(..) => None,
+        }
+    }
+}
+
+/// Writes an outcome that needs no step into the record.
+fn conclude(event: &mut EventItem, outcome: &Outcome, expiration: Option<i64>) {
+    event.state = outcome.outcome;
+    event.status = outcome.outcome.status().to_owned();
+    event.attention = outcome.outcome.attention().map(str::to_owned);
+    event.data = Some(outcome.to_json());
+    event.in_progress_expiration = None;
+    event.expiration = expiration;
 }
 
 /// Builds the claim of an event that the directory gave no answer for: its fact, and since when it is tried.
@@ -104,8 +150,7 @@ pub(super) fn postpone(open: Open, cause: Cause, after: Option<Duration>, attemp
     event.plan.clone_from(&open.prior);
     let next = Next::Postponed(cause, after);
     let person = person_item(&open, &next, None, attempt);
-    let (merged, aliases, absent) = (open.merged.clone(), open.aliases.clone(), open.absent.clone());
-    let claim = Claim { event, event_rev: open.event_rev, person, merged, aliases, absent };
+    let claim = claim(&open, event, person);
     Chosen { open, claim, next }
 }
 
@@ -127,17 +172,16 @@ fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
         plan: None,
         attention: None,
         event: None,
+        braked: open.braked,
+        released: open.released.clone(),
+        rejected: None,
     }
 }
 
-/// The person after the claim; `None` for an event that was refused before its fact could count.
-fn person_item(
-    open: &Open,
-    next: &Next,
-    found: Option<&Found>,
-    attempt: &Attempt,
-) -> Option<crate::ledger::PersonItem> {
-    let (_, person) = open.person.as_ref().filter(|_| open.refused.is_none())?;
+/// The person after the claim; `None` for an event that was refused before its fact could count, or claims its record
+/// alone.
+fn person_item(open: &Open, next: &Next, found: Option<&Found>, attempt: &Attempt) -> Option<PersonItem> {
+    let (_, person) = open.person.as_ref().filter(|_| open.refused.is_none() && !open.alone)?;
     let mut person = person.clone();
     person.rev += 1;
     person.lease = None;
@@ -215,7 +259,8 @@ pub(super) fn settle_plan(
         data: outcome.to_json(),
         plan: Some(plan.clone()),
         expiration: expiration(outcome.outcome, now),
-        person: chosen.open.person.as_ref().map(|(key, _)| (key.clone(), learnt)),
+        person: chosen.open.person.as_ref().filter(|_| !chosen.open.alone).map(|(key, _)| (key.clone(), learnt)),
+        unresolved: plan.is_unresolved(),
     };
     (settlement, outcome)
 }
@@ -232,6 +277,7 @@ pub(super) fn settle_refusal(chosen: &Chosen, refusal: &Refusal, parked: bool) -
         plan: None,
         expiration: None,
         person: None,
+        unresolved: false,
     };
     (settlement, outcome)
 }

@@ -2,6 +2,7 @@
 //!
 //! It fails where anything changed since the recall. Nothing is sent to the directory that is not in a plan stored here.
 
+use super::budgets::Budgets;
 use super::items::{AliasItem, EventItem, PersonItem};
 use super::recall::AliasWrite;
 use super::{BUDGET_ACTIONS, Item, Ledger, TRANSACTION_ACTIONS, failure, set_all};
@@ -33,6 +34,8 @@ pub struct Claim {
     pub aliases: Vec<AliasWrite>,
     /// Keys of items that must still be absent.
     pub absent: Vec<String>,
+    /// Keys of the budgets that it draws on.
+    pub budgets: BTreeSet<String>,
 }
 
 /// Why a claim was not written. Nothing of it was.
@@ -40,6 +43,8 @@ pub struct Claim {
 pub enum ClaimError {
     /// These claims, by position, met items that changed since the recall. The others may be tried without them.
     Lost(BTreeSet<usize>),
+    /// A budget changed since it was read. The claims may be tried again with the budgets as they are now.
+    Spent,
     /// Another transaction was under way on the same items.
     Conflict,
     /// DynamoDB did not answer: it may have been written.
@@ -59,18 +64,22 @@ impl Claim {
     }
 }
 
-/// Splits claims so that each part fits into one transaction, with room for the brake's budgets.
+/// Splits claims so that each part fits into one transaction, together with the budgets that it draws on.
 #[must_use]
 pub(crate) fn transactions(claims: &[Claim]) -> Vec<std::ops::Range<usize>> {
     let (mut parts, mut start, mut actions, mut bytes) = (Vec::new(), 0, 0, 0);
+    let mut budgets: BTreeSet<&String> = BTreeSet::new();
     for (index, claim) in claims.iter().enumerate() {
-        let full = actions + claim.actions() > TRANSACTION_ACTIONS - BUDGET_ACTIONS;
+        let drawn = budgets.iter().copied().chain(&claim.budgets).collect::<BTreeSet<_>>().len();
+        let full = actions + claim.actions() + drawn.max(BUDGET_ACTIONS) > TRANSACTION_ACTIONS;
         if full || bytes + claim.bytes() > TRANSACTION_BYTES {
             parts.push(start..index);
             (start, actions, bytes) = (index, 0, 0);
+            budgets.clear();
         }
         actions += claim.actions();
         bytes += claim.bytes();
+        budgets.extend(&claim.budgets);
     }
     parts.push(start..claims.len());
     parts.retain(|part| !part.is_empty());
@@ -78,11 +87,11 @@ pub(crate) fn transactions(claims: &[Claim]) -> Vec<std::ops::Range<usize>> {
 }
 
 impl<H: Host> Ledger<H> {
-    /// Writes claims in one transaction: all of them or none.
+    /// Writes claims, and what they took from the budgets, in one transaction: all of it or nothing.
     ///
     /// # Errors
     /// [`ClaimError`]; nothing was written, except that after [`ClaimError::Failed`] it is unknown.
-    pub async fn claim(&self, claims: &[Claim]) -> Result<(), ClaimError> {
+    pub async fn claim(&self, claims: &[Claim], before: &Budgets, after: &Budgets) -> Result<(), ClaimError> {
         let mut writes = Vec::new();
         let mut owners = Vec::new();
         for (index, claim) in claims.iter().enumerate() {
@@ -90,12 +99,20 @@ impl<H: Host> Ledger<H> {
             self.writes(claim, &mut writes).map_err(ClaimError::Failed)?;
             owners.extend(std::iter::repeat_n(index, writes.len() - before));
         }
+        for (key, item, rev) in after.changes(before).map_err(ClaimError::Failed)? {
+            let put = self.put_at(&key, item, rev).map_err(ClaimError::Failed)?;
+            writes.push(TransactWriteItem::builder().put(put).build());
+        }
         let answer = self.client.transact_write_items().set_transact_items(Some(writes)).send().await;
         answer.map(|_| ()).map_err(|error| match cancelled(&error) {
             Some(reasons) => {
-                let lost: BTreeSet<usize> =
-                    failed_conditions(reasons).filter_map(|action| owners.get(action).copied()).collect();
-                if lost.is_empty() { ClaimError::Conflict } else { ClaimError::Lost(lost) }
+                let failed: Vec<usize> = failed_conditions(reasons).collect();
+                let lost: BTreeSet<usize> = failed.iter().filter_map(|action| owners.get(*action).copied()).collect();
+                match (lost.is_empty(), failed.is_empty()) {
+                    (false, _) => ClaimError::Lost(lost),
+                    (true, false) => ClaimError::Spent,
+                    (true, true) => ClaimError::Conflict,
+                }
             }
             None => ClaimError::Failed(failure(&error)),
         })

@@ -2,7 +2,7 @@
 
 use crate::directory::{Account, UserId};
 use crate::person::{Facts, PersonKey};
-use crate::plan::Plan;
+use crate::plan::{ActionClass, Plan};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
@@ -118,6 +118,38 @@ pub struct EventItem {
     /// The sealed event, as a bare detail, while held or observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<ByteBuf>,
+    /// It took a unit of this class's budget: once, whatever becomes of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub braked: Option<ActionClass>,
+    /// Who released it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Release>,
+    /// Who rejected it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected: Option<Rejection>,
+}
+
+/// An operator's yes to a held or observed event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// Who, as the operator's tool said.
+    pub by: String,
+    /// The AWS principal that sent the message, as SQS said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sender: Option<String>,
+    /// When it came down the road again.
+    pub at: Timestamp,
+}
+
+/// An operator's no.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// Who.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
+    /// Why, in the operator's words.
+    pub reason: String,
 }
 
 /// What Rollcall knows of a person: `person#<key>`.
@@ -158,10 +190,12 @@ impl PersonItem {
     pub(super) const OWNED: [&'static str; 9] =
         ["rev", "facts", "lease", "account", "user", "licence", "taken", "aliases", "merged_into"];
 
-    /// Whether an attempt other than `owner`'s has a hold on the person at `now` (milliseconds since 1970).
+    /// Until when another event has a hold on the person, seen at `now` (milliseconds since 1970).
+    ///
+    /// Two attempts at one event are told apart by the event's own record.
     #[must_use]
-    pub fn busy_until(&self, owner: &str, now: i64) -> Option<i64> {
-        self.lease.as_ref().filter(|lease| lease.owner != owner && lease.until > now).map(|lease| lease.until)
+    pub fn busy_until(&self, event: &str, now: i64) -> Option<i64> {
+        self.lease.as_ref().filter(|lease| lease.event != event && lease.until > now).map(|lease| lease.until)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Recall: what the ledger knows of a slice, in one strongly consistent read (plus one for aliases where needed).
 
+use super::budgets::Budgets;
 use super::items::{AliasItem, EventItem, PersonItem};
 use super::{Item, Ledger, TRANSACTION_ACTIONS, failure, read};
 use crate::directory::Deadline;
@@ -49,18 +50,24 @@ pub struct AliasWrite {
 }
 
 impl<H: Host> Ledger<H> {
-    /// Recalls a slice. Answers in the order asked; an item that cannot be read fails its own event only.
+    /// Recalls a slice, and with it those of the brake's items that `budgets` lacks. Answers in the order asked; an item
+    /// that cannot be read fails its own event only.
     ///
     /// # Errors
-    /// [`Failure::Retryable`] where DynamoDB does not answer completely in time.
+    /// [`Failure::Retryable`] where DynamoDB does not answer completely in time, or one of the brake's items cannot be
+    /// read.
     pub async fn recall(
         &self,
         wanted: &[Wanted],
+        brake: &BTreeSet<String>,
+        budgets: &mut Budgets,
         deadline: Deadline,
     ) -> Result<Vec<Result<Recollection, Failure>>, Failure> {
         let mut cache = Cache::default();
+        let brake = budgets.missing(brake);
         let mut keys: BTreeSet<String> = wanted.iter().map(|wanted| wanted.event_key.clone()).collect();
         keys.extend(wanted.iter().filter_map(|wanted| Some(wanted.identities.first()?.person().item_key())));
+        keys.extend(brake.iter().cloned());
         // Aliases are rarely needed. While there is room, they cost no call of their own.
         let tied = |identity: &&Identity| identity.what() != What::Worker;
         for identity in wanted.iter().flat_map(|wanted| wanted.identities.iter().filter(tied)) {
@@ -78,10 +85,24 @@ impl<H: Host> Ledger<H> {
                 .cloned()
                 .collect();
             if keys.is_empty() {
+                for key in &brake {
+                    budgets.learn(key, cache.items.remove(key).flatten())?;
+                }
                 let recollect = |(wanted, resolved)| cache.recollection(wanted, resolved);
                 return Ok(wanted.iter().zip(resolved).map(recollect).collect());
             }
         }
+    }
+
+    /// Reads items by key: each with its item, or that there is none.
+    pub(super) async fn items(
+        &self,
+        keys: &BTreeSet<String>,
+        deadline: Deadline,
+    ) -> Result<HashMap<String, Option<Item>>, Failure> {
+        let mut cache = Cache::default();
+        self.fetch(keys, &mut cache, deadline).await?;
+        Ok(cache.items)
     }
 
     /// Fetches keys, 100 a call, until each was answered.

@@ -29,6 +29,9 @@ pub struct Settlement {
     pub expiration: Option<i64>,
     /// The person whose lease is released, and what was learnt of it.
     pub person: Option<(PersonKey, Learnt)>,
+    /// A decisive step was sent whose answer never came: it may still take effect, so the person's other events wait until the
+    /// lease has run out.
+    pub unresolved: bool,
 }
 
 /// What an attempt learnt of a person's user.
@@ -164,9 +167,12 @@ impl<H: Host> Ledger<H> {
             .map_err(|_| unbuilt())
     }
 
-    /// Releases the person's lease. Touches nothing but what the attempt learnt.
+    /// Releases the person's lease, unless something may still take effect under it. Touches nothing but what the attempt learnt.
     fn release(&self, settlement: &Settlement, person: &PersonKey, learnt: &Learnt) -> Result<Update, Failure> {
-        let (mut sets, mut removes) = (vec!["rev = rev + :one"], vec!["#lease"]);
+        let (mut sets, mut removes) = (vec!["rev = rev + :one"], Vec::new());
+        if !settlement.unresolved {
+            removes.push("#lease");
+        }
         let mut update = Update::builder()
             .table_name(&self.table)
             .key("id", AttributeValue::S(person.item_key()))
@@ -190,10 +196,8 @@ impl<H: Host> Ledger<H> {
             sets.push("taken = if_not_exists(taken, :taken)");
             update = update.expression_attribute_values(":taken", AttributeValue::M(to_item(taken)?));
         }
-        update
-            .update_expression(format!("SET {} REMOVE {}", sets.join(", "), removes.join(", ")))
-            .build()
-            .map_err(|_| unbuilt())
+        let removes = if removes.is_empty() { String::new() } else { format!(" REMOVE {}", removes.join(", ")) };
+        update.update_expression(format!("SET {}{removes}", sets.join(", "))).build().map_err(|_| unbuilt())
     }
 }
 

@@ -238,8 +238,11 @@ impl Facts {
     pub fn assert(&mut self, fact: Fact, now: Timestamp) -> Result<(), TooManyFacts> {
         match self.0.iter_mut().find(|known| known.kind == fact.kind && known.id == fact.id) {
             Some(known) => {
-                if fact.newness(known) == Ordering::Greater {
-                    *known = fact;
+                // Of one assertion found twice, in two persons that are one, the rejected stands.
+                match fact.newness(known) {
+                    Ordering::Greater => *known = fact,
+                    Ordering::Equal if fact.standing == Standing::Rejected => *known = fact,
+                    Ordering::Equal | Ordering::Less => {}
                 }
             }
             None => {
@@ -252,6 +255,16 @@ impl Facts {
             self.0.remove(oldest);
         }
         Ok(())
+    }
+
+    /// Voids the facts whose newest assertion an event made, since an operator rejected it. Answers whether there were any.
+    pub fn reject(&mut self, event: &str) -> bool {
+        let mut any = false;
+        for fact in self.0.iter_mut().filter(|fact| fact.assertion.event == event) {
+            fact.standing = Standing::Rejected;
+            any = true;
+        }
+        any
     }
 
     /// Adds all facts of another set: two persons were found to be one.

@@ -3,13 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on may panic, as its tests may")]
 
 mod bad_input;
+mod brake;
 mod counts;
 mod crash;
 mod fences;
+mod holds;
 mod identity;
 mod laws;
+mod logout;
 mod orders;
 mod privacy;
+mod protected;
 mod stage;
 mod suspend;
 mod unknown;

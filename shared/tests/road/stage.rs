@@ -4,10 +4,11 @@
 mod messages;
 mod wire;
 
-pub(crate) use messages::{account, batch, envelope, event, failed, mapped, message, termination};
+pub(crate) use messages::{account, batch, envelope, event, failed, mapped, message, release, termination};
 pub(crate) use wire::{Fault, Strike, Wire};
 
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_lambda_events::event::sqs::SqsEvent;
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
@@ -15,13 +16,14 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use jiff::{SignedDuration, Timestamp};
-use rollcall::batch::{BatchReport, Road};
+use rollcall::batch::{BatchReport, REALM, Road};
 use rollcall::decide::decide;
 use rollcall::directory::Deadline;
 use rollcall::directory::chime::Chime;
 use rollcall::host::Host;
-use rollcall::ledger::{EventItem, Ledger, PersonItem};
+use rollcall::ledger::{EventItem, Ledger, PersonItem, State};
 use rollcall::policy::Policy;
+use rollcall::protect::Shield;
 use rollcall::queue::{Parked, Queue};
 use rollcall::routes::Function;
 use rollcall::seal::Keys;
@@ -134,17 +136,43 @@ impl Stage {
 
     /// A new worker: as a Lambda environment that was just started.
     pub(crate) fn worker(&self) -> TestRoad {
+        self.worker_of(Function::SuspendUser)
+    }
+
+    /// A new worker of a function.
+    pub(crate) fn worker_of(&self, function: Function) -> TestRoad {
         let dynamo = aws_sdk_dynamodb::Client::new(&sdk(&self.database, Some(&self.wire)));
         Road {
-            function: Function::SuspendUser,
+            function,
             directory: Chime::new(&sdk(&self.chime.endpoint(), Some(&self.wire)), self.host.clone()),
             ledger: Ledger::new(dynamo, TABLE, self.host.clone()),
             queue: self.queue.clone(),
             host: self.host.clone(),
+            shield: Shield::new(&self.policy.protected, REALM, &keys()),
             policy: self.policy.clone(),
             keys: keys(),
             decide,
         }
+    }
+
+    /// The ledger as the operator's tool sees it.
+    pub(crate) fn ledger(&self) -> Ledger<TestHost> {
+        Ledger::new(self.dynamo.clone(), TABLE, self.host.clone())
+    }
+
+    /// Releases events, all in one batch.
+    pub(crate) async fn release(&self, ids: &[&str], by: &str) -> BatchReport {
+        let mut messages = SqsEvent::default();
+        for (index, id) in ids.iter().enumerate() {
+            messages.records.push(release(index, &self.event(id).await.unwrap(), by));
+        }
+        self.worker().handle(messages, self.deadline()).await
+    }
+
+    /// The ids of the events in a state, oldest first, as the operator's tool lists them.
+    pub(crate) async fn waiting(&self, state: State) -> Vec<String> {
+        let waiting = self.ledger().waiting(state, None, self.deadline()).await.unwrap();
+        waiting.events.iter().map(|event| event.id.split_once('#').unwrap().1.to_owned()).collect()
     }
 
     pub(crate) fn deadline(&self) -> Deadline {
@@ -212,7 +240,12 @@ impl Stage {
     }
 
     pub(crate) async fn event(&self, id: &str) -> Option<EventItem> {
-        self.item(&format!("suspend-user#{id}")).await.map(|item| serde_dynamo::from_item(item).unwrap())
+        self.event_of(Function::SuspendUser, id).await
+    }
+
+    pub(crate) async fn event_of(&self, function: Function, id: &str) -> Option<EventItem> {
+        let item = self.item(&format!("{}#{id}", function.as_str())).await;
+        item.map(|item| serde_dynamo::from_item(item).unwrap())
     }
 
     pub(crate) async fn item(&self, key: &str) -> Option<HashMap<String, AttributeValue>> {

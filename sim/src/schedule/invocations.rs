@@ -19,17 +19,24 @@ use std::task::{Context, Poll, Waker};
 
 /// One invocation under way.
 pub(super) struct Task {
-    future: Pin<Box<dyn Future<Output = BatchReport>>>,
+    future: Pin<Box<dyn Future<Output = Done>>>,
     waker: Waker,
     pub(super) worker: usize,
     batch: Vec<usize>,
-    pub(super) deadline: i64,
     polls: u32,
     crash_at: Option<u32>,
     freeze: Option<(u32, i64)>,
     frozen: bool,
     /// Its deadline has passed: Lambda thinks that it is gone.
     pub(super) zombie: bool,
+}
+
+/// What a task came to.
+pub(super) enum Done {
+    /// A batch was answered.
+    Batch(BatchReport),
+    /// The operator is done, and says so.
+    Desk(String),
 }
 
 impl Schedule<'_> {
@@ -76,9 +83,10 @@ impl Schedule<'_> {
         self.next_task += 1;
         let crash_at = self.draw_poll(Fault::Crash);
         let freeze = self.draw_poll(Fault::Freeze).map(|poll| (poll, self.faults.freeze()));
-        let messages = batch.iter().filter_map(|index| self.queue.get(*index));
-        let parked_as = messages.filter_map(|message| message.parked_as.clone()).collect();
-        self.watch.begins(id, Invocation { worker, skew, deadline, parked_as });
+        let messages: Vec<_> = batch.iter().filter_map(|index| self.queue.get(*index)).collect();
+        let parked_as = messages.iter().filter_map(|message| message.parked_as.clone()).collect();
+        let released_as = messages.iter().filter_map(|message| message.released_as.clone()).collect();
+        self.watch.begins(id, Invocation { skew, deadline, parked_as, released_as, is_desk: false });
         self.note(|schedule| {
             let names = batch.iter().map(|index| {
                 schedule.named(*index, schedule.queue.get(*index).map_or(usize::MAX, |message| message.telling))
@@ -87,13 +95,12 @@ impl Schedule<'_> {
             format!("worker {worker}   takes {} (invocation {id}{clock})", names.collect::<Vec<_>>().join(", "))
         });
         let deadline_at = Deadline::at(instant(deadline));
-        let future = async move { road.handle(event, deadline_at).await };
+        let future = async move { Done::Batch(road.handle(event, deadline_at).await) };
         let task = Task {
             future: Box::pin(future),
             waker: self.timeline.waker(id),
             worker,
             batch,
-            deadline,
             polls: 0,
             crash_at,
             freeze,
@@ -105,6 +112,28 @@ impl Schedule<'_> {
             slot.busy = Some(id);
         }
         self.timeline.after(FUNCTION_TIMEOUT, Happening::Deadline(id));
+        self.timeline.wake(id);
+    }
+
+    /// The operator's tool starts to do something.
+    pub(super) fn attend(&mut self, future: impl Future<Output = String> + 'static) {
+        let id = self.next_task;
+        self.next_task += 1;
+        let (skew, deadline) = (0, i64::MAX);
+        let (parked_as, released_as) = Default::default();
+        self.watch.begins(id, Invocation { skew, deadline, parked_as, released_as, is_desk: true });
+        let task = Task {
+            future: Box::pin(async move { Done::Desk(future.await) }),
+            waker: self.timeline.waker(id),
+            worker: usize::MAX,
+            batch: Vec::new(),
+            polls: 0,
+            crash_at: None,
+            freeze: None,
+            frozen: false,
+            zombie: false,
+        };
+        self.tasks.insert(id, task);
         self.timeline.wake(id);
     }
 
@@ -140,9 +169,16 @@ impl Schedule<'_> {
         let polled = task.future.as_mut().poll(&mut Context::from_waker(&task.waker));
         let (polls, crash_at, freeze) = (task.polls, task.crash_at, task.freeze);
         let started = self.timeline.take_started();
-        if let Poll::Ready(report) = polled {
-            self.missed(id);
-            return self.finish(id, &report);
+        match polled {
+            Poll::Ready(Done::Batch(report)) => {
+                self.missed(id);
+                return self.finish(id, &report);
+            }
+            Poll::Ready(Done::Desk(told)) => {
+                self.note(|_| format!("operator   {told}"));
+                return drop(self.tasks.remove(&id));
+            }
+            Poll::Pending => {}
         }
         let crashes = crash_at == Some(polls);
         for call in started {

@@ -51,11 +51,11 @@ pub struct Person {
     /// How its user stands at the start.
     pub standing: Standing,
     /// Which identifiers its events may carry: employee number, provider's id, address.
-    pub carries: &'static [Carried],
+    pub(super) carries: &'static [Carried],
 }
 
 /// Which identifiers an event carries: employee number, provider's id, address.
-pub type Carried = (bool, bool, bool);
+pub(super) type Carried = (bool, bool, bool);
 
 /// How a user stands at the start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

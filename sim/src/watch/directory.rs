@@ -92,12 +92,28 @@ impl Watch<'_> {
         let Some((token, attempt)) = self.attempts.iter().find(|(_, attempt)| sent_under(attempt)) else {
             return Err("and no plan of its sender holds it".to_owned());
         };
-        let holder = attempt.person.as_ref().and_then(|person| self.leases.get(person));
-        // An echo: the attempt settled, and an earlier send of its call comes late. Settling gives up the lease.
-        if holder == Some(token) || attempt.settled_at.is_some() {
+        let Some(person) = &attempt.person else { return Err("for an event without a person".to_owned()) };
+        if self.leases.get(person) == Some(token) || self.is_echo(effect, attempt) {
+            return Ok(attempt.event.clone());
+        }
+        // Settled without an answer: the person's other events wait as long as it may still take effect.
+        let last = self.last_holder.get(person).and_then(|token| self.attempts.get(token));
+        if attempt.settled_at.is_some() && last.is_some_and(|last| last.event == attempt.event) {
             return Ok(attempt.event.clone());
         }
         Err(format!("after the lease of {} had ended or passed on", attempt.event))
+    }
+
+    /// A later send of the same change was answered, in the same attempt or the event's next, and an earlier one comes
+    /// late. An auxiliary step that got no answer holds nobody up either.
+    fn is_echo(&self, effect: &Effect, attempt: &Attempt) -> bool {
+        let answered = |other: &&Attempt| {
+            let steps = other.plan.iter().flat_map(|plan| &plan.steps);
+            let mut steps = steps.filter(|step| same(&step.operation, effect.operation));
+            other.settled_at.is_some() && steps.any(|step| !step.decisive || step.status != "unknown")
+        };
+        let others = self.attempts.values().filter(|other| other.event == attempt.event);
+        attempt.settled_at.is_some() && others.filter(|other| other.claimed_at >= attempt.claimed_at).any(|other| answered(&other))
     }
 
     /// Steps that are recorded as confirmed must be shown by the directory.

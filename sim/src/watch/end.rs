@@ -65,8 +65,8 @@ impl Watch<'_> {
             if all.is_empty() {
                 continue;
             }
-            let acted = acted(&group, |telling| !matches!(state(telling).as_deref(), Some("held" | "parked" | "observed")));
-            let due = [&all, &acted].map(|said| oracle::due(said, now, self.story.absences));
+            let acted = acted(&group, |telling| !matches!(state(telling).as_deref(), Some("held" | "parked" | "observed" | "rejected")));
+            let due = [&all, &acted].map(|said| oracle::due(said, &self.rejected, now, self.story.absences));
             if due == [Due::NoAccess; 2] {
                 self.leaver(person, directory);
             }
@@ -114,7 +114,7 @@ impl Watch<'_> {
         let ids: Vec<String> = items.keys().cloned().collect();
         self.check(Rule::Facts, items.len() == 1, || format!("one person has the items {}", ids.join(", ")));
         let kept: BTreeSet<String> = items.values().flat_map(|item| facts(item)).collect();
-        let newest: BTreeSet<String> = oracle::facts(said).into_iter().map(fact).collect();
+        let newest: BTreeSet<String> = oracle::facts(said).into_iter().map(|said| fact(said, &self.rejected)).collect();
         let is_poison = |fact: &&String| fact.contains("poison-");
         let lost: Vec<&String> = newest.difference(&kept).filter(|fact| !is_poison(fact)).collect();
         let more: Vec<&String> = kept.difference(&newest).filter(|fact| !is_poison(fact)).collect();
@@ -214,7 +214,7 @@ fn facts(item: &Item) -> Vec<String> {
 }
 
 /// The same line of an assertion.
-fn fact(said: &Assertion) -> String {
+fn fact(said: &Assertion, rejected: &BTreeSet<String>) -> String {
     let (kind, active) = match said.kind {
         oracle::Kind::Hire => ("hire", ""),
         oracle::Kind::Rehire => ("rehire", ""),
@@ -223,7 +223,11 @@ fn fact(said: &Assertion) -> String {
         oracle::Kind::Return => ("return", ""),
         oracle::Kind::Login => ("login", if said.active { "active" } else { "inactive" }),
     };
-    let standing = if said.phase == oracle::Phase::Rescinded { "rescinded" } else { "asserted" };
+    let standing = match said.phase {
+        _ if rejected.contains(&said.event) => "rejected",
+        oracle::Phase::Rescinded => "rescinded",
+        oracle::Phase::Scheduled | oracle::Phase::Effective => "asserted",
+    };
     let at = said.at.map(|at| instant(at).to_string()).unwrap_or_default();
     format!("{kind} {} {standing} {at} {} {} {active}", said.fact, instant(said.occurred), said.event)
 }

@@ -18,8 +18,9 @@ impl Watch<'_> {
             }
         }
         for change in changes.iter().filter(|change| change.id.starts_with("person#")) {
-            self.person(now, task, change);
+            self.person(now, task, change, changes);
         }
+        self.braked(now, task, changes, directory);
         for change in changes.iter().filter(|change| change.id.starts_with("suspend-user#")) {
             self.event(now, task, change, directory);
         }
@@ -36,7 +37,7 @@ impl Watch<'_> {
         }
     }
 
-    fn person(&mut self, now: i64, task: TaskId, change: &Change) {
+    fn person(&mut self, now: i64, task: TaskId, change: &Change, changes: &[Change]) {
         let Some(after) = &change.after else {
             return self.breaks(Rule::Fenced, format!("{} was deleted", change.id));
         };
@@ -52,12 +53,18 @@ impl Watch<'_> {
             if !own {
                 self.premise(Rule::Fenced);
             }
-            self.check(Rule::Fenced, own || over, || {
+            // What was sent for an event may still take effect: only that event itself may be tried again meanwhile.
+            let again = changes.iter().any(|other| {
+                let waits = |before: &Item| matches!(record::state(before), "retry" | "parked" | "held");
+                other.id == lease.event && other.before.as_deref().is_some_and(waits)
+            });
+            self.check(Rule::Fenced, own || over || again, || {
                 format!("{} was written while the lease of another attempt runs", change.id)
             });
         }
         match record::lease(after) {
             Some(lease) => {
+                self.last_holder.insert(change.id.clone(), lease.owner.clone());
                 self.leases.insert(change.id.clone(), lease.owner);
             }
             None => drop(self.leases.remove(&change.id)),
@@ -93,7 +100,12 @@ impl Watch<'_> {
             }
             None => (false, false),
         };
-        if own {
+        let is_desk = self.invocations.get(&task).is_some_and(|one| one.is_desk);
+        if record::state(after) == "rejected" {
+            let id = change.id.split_once('#').map_or("", |(_, id)| id);
+            self.rejected.insert(id.to_owned());
+            self.check(Rule::Outcome, is_desk, || format!("{} was rejected, and not by an operator", change.id));
+        } else if own {
             let same = self.attempts.get(&owner).is_some_and(|attempt| attempt.task == task);
             self.check(Rule::Fenced, same, || format!("{} was written under another attempt's token", change.id));
         }
@@ -120,9 +132,10 @@ impl Watch<'_> {
     fn reopened(&mut self, now: i64, task: TaskId, change: &Change, before: &Item) {
         let (state, owner) = (record::state(before), record::owner(before));
         self.check(Rule::Outcome, !record::is_done(state), || format!("{} was {state}, and changed", change.id));
-        self.check(Rule::Outcome, !matches!(state, "held" | "observed"), || {
-            format!("{} was {state}, and changed without a release", change.id)
-        });
+        if matches!(state, "held" | "observed") {
+            let released = self.invocations.get(&task).is_some_and(|one| one.is_desk || one.released_as.contains(owner));
+            self.check(Rule::Outcome, released, || format!("{} was {state}, and changed without a release", change.id));
+        }
         if state == "parked" {
             let redriven = self.invocations.get(&task).is_some_and(|one| one.parked_as.contains(owner));
             self.check(Rule::Outcome, redriven, || format!("{} was parked, and opened without its token", change.id));
@@ -160,6 +173,8 @@ impl Watch<'_> {
             self.check(Rule::Kept, due.contains(&Due::NoAccess), || {
                 format!("{} plans to take access, and due is {:?}", change.id, due[1])
             });
+            let released = crate::dynamo::at(after, &["released"]).is_some();
+            self.guarded(index, change, released);
         }
     }
 

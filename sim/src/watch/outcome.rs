@@ -33,6 +33,9 @@ impl Watch<'_> {
         let may = self.may_end(telling, &state, &reason);
         self.check(Rule::Outcome, may, || format!("{key} ended as {state} ({reason})"));
         self.premise(Rule::Reason);
+        if matches!(reason.as_str(), "protected" | "protection_unknown" | "group_minimum") {
+            self.premise(Rule::Protected);
+        }
         let worker_now = self.worker_now(task, now);
         let due = self.due_around(index, worker_now);
         let user = || self.user_of(telling, directory);
@@ -45,6 +48,11 @@ impl Watch<'_> {
                 due.contains(&Due::NoAccess) && user() == Some(Registration::Suspended) && !took_over
             }
             "user_not_found" => due.contains(&Due::NoAccess) && user().is_none(),
+            "protected" => {
+                let safety = &self.story.safety;
+                let named = |id: &&String| safety.protected.contains(*id) || safety.patterns.contains(*id);
+                due.contains(&Due::NoAccess) && self.identifiers(index).iter().any(named)
+            }
             "suspended" | "removed_from_team" | "directory_managed" => !by_claim || due.contains(&Due::NoAccess),
             _ => true,
         };
@@ -60,12 +68,29 @@ impl Watch<'_> {
 
     fn may_end(&self, telling: &Telling, state: &str, reason: &str) -> bool {
         if let Some(poison) = telling.poison.filter(|poison| *poison != Poison::ReusedId) {
-            return poison.end() == (state, reason) || self.excuses(telling, state, reason);
+            let is_held = poison.end().0 == "held";
+            let rejected = is_held && (state, reason) == ("rejected", "rejected");
+            // Released, an event without its facts is held again, unless it turns out that nothing is to be done.
+            return poison.end() == (state, reason) || rejected || self.excuses(telling, state, reason);
         }
         match state {
             "applied" | "unchanged" | "superseded" => true,
-            "held" => reason == "no_address" && !telling.has_email,
+            "held" => self.may_be_held(telling, reason),
+            "observed" => self.story.safety.observes && reason == "observe_mode",
+            "rejected" => reason == "rejected",
             "parked" => self.excuses(telling, state, reason),
+            _ => false,
+        }
+    }
+
+    fn may_be_held(&self, telling: &Telling, reason: &str) -> bool {
+        let safety = &self.story.safety;
+        match reason {
+            "no_address" => !telling.has_email,
+            "mass_change" => !safety.limits.is_empty() || !safety.per_account.is_empty(),
+            "protected" => !safety.protected.is_empty() || !safety.patterns.is_empty(),
+            "protection_unknown" => !safety.patterns.is_empty() && !telling.has_email,
+            "group_minimum" => safety.group.is_some(),
             _ => false,
         }
     }

@@ -11,6 +11,13 @@ pub(super) struct Plan {
     pub(super) steps: Vec<Step>,
 }
 
+impl Plan {
+    /// It suspends or removes. Signing out takes nothing.
+    pub(super) fn takes(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.operation.as_str(), "suspend" | "remove"))
+    }
+}
+
 /// One of its steps.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Step {
@@ -33,6 +40,7 @@ pub(super) struct Taken {
 pub(super) struct Lease {
     pub(super) owner: String,
     pub(super) until: i64,
+    pub(super) event: String,
 }
 
 pub(super) fn state(item: &Item) -> &str {
@@ -85,5 +93,6 @@ pub(super) fn lease(item: &Item) -> Option<Lease> {
     Some(Lease {
         owner: text_at(item, &["lease", "owner"])?.to_owned(),
         until: number_at(item, &["lease", "until"])?,
+        event: text_at(item, &["lease", "event"])?.to_owned(),
     })
 }

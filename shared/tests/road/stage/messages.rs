@@ -2,7 +2,9 @@
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
 use rollcall::batch::BatchReport;
+use rollcall::ledger::EventItem;
 use rollcall::queue::PARKED_AS;
+use rollcall::release::{RELEASED_AS, RELEASED_BY};
 use serde_json::{Value, json};
 
 /// An account of a type with `n` registered users `u0`, `u1` …, addresses `p<i>@<account>.example`.
@@ -10,7 +12,7 @@ pub(crate) fn account(id: &str, kind: &str, n: usize) -> Value {
     let user = |index: usize| {
         json!({
             "UserId": format!("u{index}"), "PrimaryEmail": format!("p{index}@{id}.example"), "LicenseType": "Pro",
-            "UserRegistrationStatus": "Registered", "PersonalPIN": "0123456789", "sessions": 1,
+            "UserRegistrationStatus": "Registered", "PersonalPIN": "0123456789", "Sessions": 1,
         })
     };
     json!({ "AccountId": id, "Name": id, "AccountType": kind, "users": (0..n).map(user).collect::<Vec<_>>() })
@@ -38,7 +40,11 @@ pub(crate) fn termination(id: &str, account: &str, n: usize) -> Value {
 
 /// A detail in its EventBridge envelope.
 pub(crate) fn envelope(detail: &Value) -> String {
-    let detail_type = format!("worker.{}.{}", detail["kind"].as_str().unwrap(), detail["phase"].as_str().unwrap());
+    let (kind, phase) = (detail["kind"].as_str().unwrap(), detail["phase"].as_str().unwrap());
+    let detail_type = match kind {
+        "credential_compromise" => "credential.compromise.detected".to_owned(),
+        _ => format!("worker.{kind}.{phase}"),
+    };
     json!({
         "version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718", "detail-type": detail_type, "source": "rollcall.hr",
         "account": "111122223333", "time": "2026-11-23T11:59:59Z", "region": "eu-west-1", "resources": [], "detail": detail,
@@ -63,6 +69,19 @@ pub(crate) fn message(index: usize, body: &str, parked_as: Option<&str>) -> SqsM
         let mut attribute = SqsMessageAttribute::default();
         attribute.string_value = Some(token.to_owned());
         message.message_attributes.insert(PARKED_AS.into(), attribute);
+    }
+    message
+}
+
+/// A message that releases a held event, as the operator's tool sends it.
+pub(crate) fn release(index: usize, item: &EventItem, by: &str) -> SqsMessage {
+    let body = rollcall::release::body(&item.id, item.event.as_ref().unwrap());
+    let mut message = message(index, &body, None);
+    message.attributes.insert("SenderId".into(), "AIDAOPERATOR".into());
+    for (name, value) in [(RELEASED_AS, item.owner.as_str()), (RELEASED_BY, by)] {
+        let mut attribute = SqsMessageAttribute::default();
+        attribute.string_value = Some(value.to_owned());
+        message.message_attributes.insert(name.into(), attribute);
     }
     message
 }

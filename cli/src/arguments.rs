@@ -1,0 +1,222 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use rollcall::brake::{budget_key, quota_key};
+use rollcall::ledger::State;
+use rollcall::plan::ActionClass;
+use std::path::PathBuf;
+
+/// Looks after a Rollcall stack: what is held, and the mass-change brake.
+#[derive(Parser)]
+#[command(name = "rollcall", version)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) stack: StackArguments,
+    /// How to print.
+    #[arg(long, global = true, value_enum, default_value_t = Output::Table)]
+    pub(crate) output: Output,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Where the stack is.
+#[derive(Args)]
+pub(crate) struct StackArguments {
+    /// The ledger table: the stack's output `LedgerTable`.
+    #[arg(long, global = true, env = "ROLLCALL_TABLE", default_value = "")]
+    pub(crate) table: String,
+    /// The queue of the function whose events are released: the stack's output `SuspendUserQueueUrl`.
+    #[arg(long, global = true, env = "ROLLCALL_QUEUE_URL", default_value = "")]
+    pub(crate) queue_url: String,
+    /// The stack's secret `PersonKey`. With it, `held show` opens the event; nothing else needs it.
+    #[arg(long, global = true, env = "ROLLCALL_PERSON_KEY", hide_env_values = true)]
+    pub(crate) person_key: Option<String>,
+    /// A profile of the AWS configuration files.
+    #[arg(long, global = true)]
+    pub(crate) profile: Option<String>,
+    /// An AWS Region.
+    #[arg(long, global = true)]
+    pub(crate) region: Option<String>,
+    /// Where AWS answers, for example a local one.
+    #[arg(long, global = true)]
+    pub(crate) endpoint_url: Option<String>,
+}
+
+/// How to print.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    Table,
+    /// For programs: one JSON value.
+    Json,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Events that wait for a person.
+    #[command(subcommand)]
+    Held(HeldCommand),
+    /// The mass-change brake.
+    #[command(subcommand)]
+    Brake(BrakeCommand),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum HeldCommand {
+    /// Lists what waits, oldest first.
+    List {
+        /// Only what waits like this.
+        #[arg(long, value_enum, default_value_t = Waiting::Any)]
+        state: Waiting,
+        /// At most so many.
+        #[arg(long, default_value_t = 1000)]
+        limit: usize,
+    },
+    /// Shows one event: why it waits, what it would do, and with the person key whom it is about.
+    Show {
+        /// Its id (`<eventId>`, or `<function>#<eventId>`).
+        event: String,
+    },
+    /// Sends events down the whole road again, each exactly once. What is due by then is applied, and nothing else.
+    Release {
+        #[command(flatten)]
+        which: Which,
+        /// Who releases them: kept with each event.
+        #[arg(long, env = "ROLLCALL_OPERATOR")]
+        by: String,
+    },
+    /// Ends events for good: nothing is applied, and the facts they assert are void.
+    Reject {
+        #[command(flatten)]
+        which: Which,
+        /// Who rejects them: kept with each event.
+        #[arg(long, env = "ROLLCALL_OPERATOR")]
+        by: String,
+        /// Why: kept with each event.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Which events.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Which {
+    /// Their ids (`<eventId>`, or `<function>#<eventId>`).
+    #[arg(value_name = "EVENT")]
+    pub(crate) events: Vec<String>,
+    /// All that wait like this.
+    #[arg(long, value_enum)]
+    pub(crate) all: Option<Waiting>,
+}
+
+/// How an event waits.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Waiting {
+    /// Held: by the brake, for protection, or for a fact that is not there.
+    Held,
+    /// Observed: recorded in observe mode.
+    Observed,
+    /// Either.
+    Any,
+}
+
+impl Waiting {
+    pub(crate) fn states(self) -> &'static [State] {
+        match self {
+            Waiting::Held => &[State::Held],
+            Waiting::Observed => &[State::Observed],
+            Waiting::Any => &[State::Held, State::Observed],
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub(crate) enum BrakeCommand {
+    /// Shows each budget: what is used, what is allowed, and since when it holds everything.
+    Show {
+        /// The policy document with the limits.
+        #[arg(long, default_value = "policy.json")]
+        policy: PathBuf,
+    },
+    /// Empties a budget's window and opens its latch. Releases nothing.
+    Reset {
+        /// `access`, `licence`, `access@<account id>`, `licence@<account id>` or `group:<name>`.
+        #[arg(value_parser = BudgetName::parse)]
+        budget: BudgetName,
+    },
+    /// Tells how many registered, unsuspended users there are: what `percent` is a share of, for seven days.
+    Population {
+        /// In all accounts.
+        users: u64,
+        /// In one account: `<account id>=<users>`. May be given several times.
+        #[arg(long = "account", value_parser = account_users)]
+        accounts: Vec<(String, u64)>,
+    },
+}
+
+/// Names a budget on the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum BudgetName {
+    Class(ActionClass, Option<String>),
+    Group(String),
+}
+
+impl BudgetName {
+    fn parse(text: &str) -> Result<BudgetName, String> {
+        if let Some(group) = text.strip_prefix("group:") {
+            return Ok(BudgetName::Group(group.to_owned()));
+        }
+        let (class, account) = text.split_once('@').map_or((text, None), |(class, account)| (class, Some(account)));
+        let class = ActionClass::ALL.into_iter().find(|known| known.as_str() == class);
+        class
+            .map(|class| BudgetName::Class(class, account.map(str::to_owned)))
+            .ok_or_else(|| "must be access, licence, access@<account id>, licence@<account id> or group:<name>".into())
+    }
+
+    pub(crate) fn key(&self) -> String {
+        match self {
+            BudgetName::Class(class, account) => budget_key(*class, account.as_deref()),
+            BudgetName::Group(group) => quota_key(group),
+        }
+    }
+}
+
+fn account_users(text: &str) -> Result<(String, u64), String> {
+    let (account, users) = text.split_once('=').ok_or("must be <account id>=<users>")?;
+    Ok((account.to_owned(), users.parse().map_err(|_| "must be <account id>=<users>, users being a number")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_budget_has_its_key() {
+        let table = [
+            ("access", "budget#access"),
+            ("licence@a-1", "budget#licence#a-1"),
+            ("group:administrators", "budget#group#administrators"),
+        ];
+        for (name, key) in table {
+            assert_eq!(BudgetName::parse(name).map(|name| name.key()), Ok(key.to_owned()));
+        }
+        assert!(BudgetName::parse("acces").is_err());
+    }
+
+    #[test]
+    fn events_or_all_but_not_both_and_not_neither() {
+        let parses = |words: &str| Arguments::try_parse_from(words.split(' ')).is_ok();
+        assert!(parses("rollcall held release e-1 e-2 --by me"));
+        assert!(parses("rollcall held reject --all held --by me --reason wrong"));
+        assert!(!parses("rollcall held release --by me"));
+        assert!(!parses("rollcall held release e-1 --all held --by me"));
+        assert!(!parses("rollcall held reject e-1 --by me"), "a reject needs its reason");
+    }
+}

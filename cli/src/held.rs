@@ -1,0 +1,197 @@
+//! What waits for a person: listed, shown, released, rejected.
+
+use crate::arguments::Which;
+use crate::stack::Stack;
+use anyhow::{Result, bail};
+use jiff::Timestamp;
+use rollcall::ledger::{EventItem, Ledger, Rejection, State};
+use rollcall::routes::Function;
+use rollcall::{host::System, outcome::Outcome, queue};
+use serde::Serialize;
+use serde_json::Value;
+
+/// One event that waits.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Held {
+    /// Key of its record.
+    pub(crate) event: String,
+    pub(crate) state: State,
+    /// Since when.
+    pub(crate) since: Option<Timestamp>,
+    /// When the sender asserted it.
+    pub(crate) occurred_at: Option<Timestamp>,
+    /// Keyed hash of whom it is about.
+    pub(crate) person: Option<String>,
+    pub(crate) reason: String,
+    pub(crate) message: String,
+    /// What it would do.
+    pub(crate) steps: Vec<String>,
+}
+
+/// One event with all that the ledger tells.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Shown {
+    #[serde(flatten)]
+    pub(crate) held: Held,
+    pub(crate) released: Option<Value>,
+    pub(crate) rejected: Option<Value>,
+    /// The event itself. Personal data: only with the person key.
+    pub(crate) detail: Option<Value>,
+}
+
+/// What became of one event that was to be released or rejected.
+#[derive(Serialize)]
+pub(crate) struct Acted {
+    pub(crate) event: String,
+    /// `released`, `rejected` or `failed`.
+    pub(crate) result: &'static str,
+    pub(crate) message: String,
+}
+
+impl Acted {
+    pub(crate) fn is_done(&self) -> bool {
+        self.result != "failed"
+    }
+}
+
+pub(crate) async fn list(stack: &Stack, states: &[State], limit: usize) -> Result<Vec<Held>> {
+    let events = waiting(stack, &stack.ledger()?, states, limit).await?;
+    Ok(events.iter().map(held).collect())
+}
+
+pub(crate) async fn show(stack: &Stack, name: &str) -> Result<Shown> {
+    let event = find(&stack.ledger()?, name).await?;
+    let detail = match (stack.keys()?, &event.event) {
+        (Some(keys), Some(sealed)) => {
+            let text = keys.open(sealed, &event.id).map_err(|unopenable| anyhow::anyhow!("{unopenable}"))?;
+            Some(serde_json::from_str(&text)?)
+        }
+        (Some(_) | None, _) => None,
+    };
+    Ok(Shown {
+        held: held(&event),
+        released: event.released.map(serde_json::to_value).transpose()?,
+        rejected: event.rejected.map(serde_json::to_value).transpose()?,
+        detail,
+    })
+}
+
+/// Sends each event to its function's queue, sealed as it is, with the token of its hold.
+pub(crate) async fn release(stack: &Stack, which: &Which, by: &str) -> Result<Vec<Acted>> {
+    let mut acted = Vec::new();
+    let mut events = Vec::new();
+    for chosen in choose(stack, which).await? {
+        match chosen {
+            Ok(event) if event.event.as_ref().is_none_or(|sealed| sealed.is_empty()) => {
+                let message = "holds no sealed event; it can only be rejected".to_owned();
+                acted.push(Acted { event: event.id, result: "failed", message });
+            }
+            Ok(event) => events.push(event),
+            Err(failed) => acted.push(failed),
+        }
+    }
+    let sent = queue::release(&stack.queues, stack.queue_url()?, &events, by).await;
+    for (event, sent) in events.into_iter().zip(sent) {
+        let (result, message) = if sent {
+            ("released", "on its way: the whole road again, what is due included")
+        } else {
+            ("failed", "the queue did not take it; it waits as before")
+        };
+        acted.push(Acted { event: event.id, result, message: message.to_owned() });
+    }
+    Ok(acted)
+}
+
+pub(crate) async fn reject(stack: &Stack, which: &Which, by: &str, reason: &str) -> Result<Vec<Acted>> {
+    if reason.trim().is_empty() {
+        bail!("--reason must say why");
+    }
+    let ledger = stack.ledger()?;
+    let mut acted = Vec::new();
+    for chosen in choose(stack, which).await? {
+        let event = match chosen {
+            Ok(event) => event,
+            Err(failed) => {
+                acted.push(failed);
+                continue;
+            }
+        };
+        let rejection = Rejection { by: by.to_owned(), at: stack.now(), reason: reason.to_owned() };
+        let (result, message) = match ledger.reject(&event.id, &rejection).await {
+            Ok(_) => ("rejected", "its fact is void; nothing was applied".to_owned()),
+            Err(error) => ("failed", error.to_string()),
+        };
+        acted.push(Acted { event: event.id, result, message });
+    }
+    Ok(acted)
+}
+
+/// The events that the operator means: each, or why it cannot be one of them.
+async fn choose(stack: &Stack, which: &Which) -> Result<Vec<Result<EventItem, Acted>>> {
+    let ledger = stack.ledger()?;
+    if let Some(all) = which.all {
+        let events = waiting(stack, &ledger, all.states(), usize::MAX).await?;
+        return Ok(events.into_iter().map(Ok).collect());
+    }
+    let mut chosen = Vec::new();
+    for name in &which.events {
+        let failed = |event: &str, message: String| Err(Acted { event: event.to_owned(), result: "failed", message });
+        chosen.push(match find(&ledger, name).await {
+            Ok(event) if event.state == State::Held || event.state == State::Observed => Ok(event),
+            Ok(event) => failed(&event.id, format!("is {}, not held or observed", event.state.as_str())),
+            Err(error) => failed(name, error.to_string()),
+        });
+    }
+    Ok(chosen)
+}
+
+/// Every event in these states, oldest first.
+async fn waiting(stack: &Stack, ledger: &Ledger<System>, states: &[State], limit: usize) -> Result<Vec<EventItem>> {
+    let mut events = Vec::new();
+    for state in states {
+        let mut from = None;
+        loop {
+            let part = ledger.waiting(*state, from, stack.deadline()).await?;
+            events.extend(part.events);
+            from = part.next;
+            if from.is_none() || events.len() >= limit {
+                break;
+            }
+        }
+    }
+    events.sort_by(|a: &EventItem, b| (a.first_claimed_at, &a.id).cmp(&(b.first_claimed_at, &b.id)));
+    events.truncate(limit);
+    Ok(events)
+}
+
+/// The record of an event that is named by its key, or by its id alone.
+async fn find(ledger: &Ledger<System>, name: &str) -> Result<EventItem> {
+    let keys: Vec<String> = if name.contains('#') {
+        vec![name.to_owned()]
+    } else {
+        Function::ALL.iter().map(|function| format!("{}#{name}", function.as_str())).collect()
+    };
+    for key in &keys {
+        if let Some(event) = ledger.event(key).await? {
+            return Ok(event);
+        }
+    }
+    bail!("no event is recorded under {}", keys.join(" or "))
+}
+
+fn held(event: &EventItem) -> Held {
+    let outcome: Option<Outcome> = event.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
+    let steps = event.plan.iter().flat_map(|plan| &plan.steps);
+    Held {
+        event: event.id.clone(),
+        state: event.state,
+        since: Timestamp::from_millisecond(event.first_claimed_at).ok(),
+        occurred_at: event.occurred_at,
+        person: event.person.as_ref().map(|person| person.as_str().to_owned()),
+        reason: outcome.as_ref().map(|outcome| outcome.reason.word()).unwrap_or_default(),
+        message: outcome.map(|outcome| outcome.message).unwrap_or_default(),
+        steps: steps.map(|step| step.operation.as_str().to_owned()).collect(),
+    }
+}

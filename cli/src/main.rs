@@ -1,0 +1,80 @@
+//! `rollcall`, the operator's tool: what is held and why, releasing and rejecting it, and the mass-change brake.
+//!
+//! Exit codes: 0, all that was asked for is done; 1, something was not, and each such thing is told; 2, the command line
+//! is wrong.
+
+mod arguments;
+mod brake;
+mod held;
+mod show;
+mod stack;
+
+use anyhow::Result;
+use arguments::{Arguments, BrakeCommand, Command, HeldCommand};
+use clap::Parser;
+use stack::Stack;
+use std::io::Write;
+use std::process::ExitCode;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments).await {
+        Ok(report) => {
+            let _closed = writeln!(std::io::stdout(), "{}", report.text);
+            if report.done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        }
+        Err(error) => {
+            let _closed = writeln!(std::io::stderr(), "rollcall: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What a command prints, and whether all that was asked for is done.
+struct Report {
+    text: String,
+    done: bool,
+}
+
+async fn run(arguments: &Arguments) -> Result<Report> {
+    let output = arguments.output;
+    let stack = Stack::connect(&arguments.stack).await;
+    match &arguments.command {
+        Command::Held(HeldCommand::List { state, limit }) => {
+            let held = held::list(&stack, state.states(), *limit).await?;
+            Ok(Report { text: show::held(&held, output), done: true })
+        }
+        Command::Held(HeldCommand::Show { event }) => {
+            let event = held::show(&stack, event).await?;
+            Ok(Report { text: show::event(&event, output), done: true })
+        }
+        Command::Held(HeldCommand::Release { which, by }) => {
+            let acted = held::release(&stack, which, by).await?;
+            Ok(Report { done: acted.iter().all(held::Acted::is_done), text: show::acted(&acted, output) })
+        }
+        Command::Held(HeldCommand::Reject { which, by, reason }) => {
+            let acted = held::reject(&stack, which, by, reason).await?;
+            Ok(Report { done: acted.iter().all(held::Acted::is_done), text: show::acted(&acted, output) })
+        }
+        Command::Brake(BrakeCommand::Show { policy }) => {
+            let budgets = brake::show(&stack, policy).await?;
+            Ok(Report { text: show::budgets(&budgets, output), done: true })
+        }
+        Command::Brake(BrakeCommand::Reset { budget }) => {
+            let key = budget.key();
+            let done = brake::reset(&stack, &key).await?;
+            let told = if done {
+                "reset: its window is empty and its latch open; nothing was released"
+            } else {
+                "there is no such budget: nothing was taken from it yet"
+            };
+            Ok(Report { text: show::line(&key, told, done, output), done })
+        }
+        Command::Brake(BrakeCommand::Population { users, accounts }) => {
+            let population = brake::population(&stack, *users, accounts).await?;
+            let told = format!("{users} registered, unsuspended users, counted at {}", population.counted_at);
+            Ok(Report { text: show::line("population", &told, true, output), done: true })
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The clients of one stack.
+
+use crate::arguments::StackArguments;
+use anyhow::{Result, bail};
+use aws_config::Region;
+use jiff::{SignedDuration, Timestamp};
+use rollcall::directory::Deadline;
+use rollcall::host::{Host, System};
+use rollcall::ledger::Ledger;
+use rollcall::seal::Keys;
+use rollcall::start;
+
+/// How long one command may take.
+const WITHIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// The clients of one stack.
+pub(crate) struct Stack {
+    pub(crate) queues: aws_sdk_sqs::Client,
+    dynamo: aws_sdk_dynamodb::Client,
+    table: String,
+    queue_url: String,
+    person_key: Option<String>,
+    host: System,
+}
+
+impl Stack {
+    pub(crate) async fn connect(arguments: &StackArguments) -> Stack {
+        let mut loader = start::sdk_loader();
+        if let Some(profile) = &arguments.profile {
+            loader = loader.profile_name(profile);
+        }
+        if let Some(region) = &arguments.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        if let Some(endpoint) = &arguments.endpoint_url {
+            loader = loader.endpoint_url(endpoint);
+        }
+        let sdk = loader.load().await;
+        Stack {
+            queues: aws_sdk_sqs::Client::new(&sdk),
+            dynamo: aws_sdk_dynamodb::Client::new(&sdk),
+            table: arguments.table.clone(),
+            queue_url: arguments.queue_url.clone(),
+            person_key: arguments.person_key.clone(),
+            host: System::default(),
+        }
+    }
+
+    pub(crate) fn ledger(&self) -> Result<Ledger<System>> {
+        if self.table.is_empty() {
+            bail!("which ledger? Give --table, or set ROLLCALL_TABLE; it is the stack's output LedgerTable");
+        }
+        Ok(Ledger::new(self.dynamo.clone(), self.table.clone(), self.host.clone()))
+    }
+
+    pub(crate) fn queue_url(&self) -> Result<&str> {
+        if self.queue_url.is_empty() {
+            bail!(
+                "which queue? Give --queue-url, or set ROLLCALL_QUEUE_URL; it is the stack's output SuspendUserQueueUrl"
+            );
+        }
+        Ok(&self.queue_url)
+    }
+
+    /// The keys that open an event, where the person key was given.
+    pub(crate) fn keys(&self) -> Result<Option<Keys>> {
+        let keys = self.person_key.as_deref().map(Keys::from_secret).transpose();
+        keys.map_err(|weak| anyhow::anyhow!("the person key {weak}"))
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.host.now()
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline {
+        let now = self.now();
+        Deadline::at(now.saturating_add(WITHIN).unwrap_or(now))
+    }
+}

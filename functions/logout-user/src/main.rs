@@ -1,0 +1,13 @@
+//! logout-user: ends the sessions of a person whose credential is in foreign hands, at once. Wiring only.
+
+use lambda_runtime::{Error, run, service_fn};
+use rollcall::config::Config;
+use rollcall::routes::Function;
+use rollcall::{start, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let road = start::road(Function::LogoutUser, Config::from_env()?).await;
+    run(service_fn(|event| start::serve(&road, event))).await
+}

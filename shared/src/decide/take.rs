@@ -1,0 +1,151 @@
+//! suspend-user: takes access away from whom it is not due.
+
+use super::{
+    Case, Concluded, Conclusion, Decision, Known, Reason, carry_out, conclude, lacks_facts, overruled,
+    several_accounts, unknown_account,
+};
+use crate::directory::{Account, AccountType, Found, Operation, Registration, UserId};
+use crate::event::{Kind, LoginStatus, Phase, WorkerEvent};
+use crate::person::{Access, FactId};
+use crate::plan::{ActionClass, Before, Plan, Step, StepStatus};
+use crate::protect::Guard;
+
+pub(super) fn decide(case: &Case<'_>) -> Decision {
+    let event = case.event;
+    if !takes_access(event) {
+        return conclude(Concluded::Unchanged, Reason::FactRecorded, None);
+    }
+    if lacks_facts(event) {
+        return Decision::Hold(Reason::MissingFacts);
+    }
+    // What is due decides. Whether the event's own assertion still stands only tells why nothing is.
+    let newer = overruled(event, case.facts);
+    match (case.facts.access(case.now, case.policy.access_policy()), newer) {
+        (Access::NotDue(fact), _) => take_access(case, fact),
+        (Access::Due(_) | Access::AsIs, Some(newer)) => {
+            conclude(Concluded::Superseded, Reason::NewerAssertion, Some(newer))
+        }
+        (Access::Due(fact), None) => conclude(Concluded::Superseded, Reason::AccessDue, Some(fact)),
+        (Access::AsIs, None) => conclude(Concluded::Unchanged, Reason::NothingDue, None),
+    }
+}
+
+/// Whether an event is about access that must go.
+fn takes_access(event: &WorkerEvent) -> bool {
+    match (event.event_type.kind(), event.event_type.phase()) {
+        (Kind::Termination | Kind::Leave, Phase::Effective)
+        | (Kind::Hire | Kind::Rehire | Kind::Return, Phase::Rescinded) => true,
+        (Kind::AccountStatus, Phase::Effective) => match event.login {
+            Some(LoginStatus::Active | LoginStatus::Pending) | None => false,
+            Some(
+                LoginStatus::OnLeave
+                | LoginStatus::Suspended
+                | LoginStatus::Deactivated
+                | LoginStatus::Terminated
+                | LoginStatus::Deleted
+                | LoginStatus::Unknown,
+            ) => true,
+        },
+        (
+            Kind::Hire
+            | Kind::Termination
+            | Kind::Rehire
+            | Kind::JobChange
+            | Kind::Leave
+            | Kind::Return
+            | Kind::IdentityChange
+            | Kind::AccountStatus
+            | Kind::CredentialCompromise
+            | Kind::Unclassified
+            | Kind::LicenseReclaim
+            | Kind::AccessRemoval,
+            Phase::Scheduled
+            | Phase::Effective
+            | Phase::Rescinded
+            | Phase::Unknown
+            | Phase::Detected
+            | Phase::Requested,
+        ) => false,
+    }
+}
+
+fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
+    match (case.guard, case.released) {
+        (Guard::Protected, false) => return Decision::Hold(Reason::Protected),
+        (Guard::Unsure, false) => return Decision::Hold(Reason::ProtectionUnknown),
+        (Guard::Open, _) | (Guard::Protected | Guard::Unsure, true) => {}
+    }
+    match case.known {
+        Known::NotYet => Decision::LookUp,
+        // A planned removal that was sent and is not found took effect; nothing else may be called absent unseen.
+        Known::NoAddress if case.prior.is_some_and(Plan::removal_may_have_worked) => nobody(case, fact),
+        Known::NoAddress => Decision::Hold(Reason::NoAddress),
+        Known::Remembered { account, user, licence } => {
+            let before = licence
+                .map(|licence| Before { registration: Registration::Unknown, licence: Some(licence.to_owned()) });
+            carry_out(case, Some(ActionClass::Access), plan(case, account, user, false, before))
+        }
+        Known::Found(Found::Nobody) => nobody(case, fact),
+        Known::Found(Found::SeveralAccounts) => several_accounts(),
+        Known::Found(Found::UnknownAccount) => unknown_account(),
+        Known::Found(Found::Somebody { account, user }) => {
+            let blocked = account.kind == AccountType::EnterpriseLwa && user.registration == Registration::Suspended;
+            // After a takeover the wished state is sent again, never inferred from a look-up.
+            if blocked && !case.takeover && case.prior.is_none() {
+                return conclude(Concluded::Unchanged, Reason::AlreadySuspended, Some(fact));
+            }
+            let before = Before { registration: user.registration, licence: user.licence.clone() };
+            carry_out(case, Some(ActionClass::Access), plan(case, account, &user.id, true, Some(before)))
+        }
+    }
+}
+
+/// Nobody is there: either an earlier attempt's removal took effect, or there never was anybody.
+fn nobody(case: &Case<'_>, fact: FactId) -> Decision {
+    let Some(prior) = case.prior.filter(|prior| prior.removal_may_have_worked()) else {
+        return conclude(Concluded::Unchanged, Reason::UserNotFound, Some(fact));
+    };
+    let mut confirmed = prior.clone();
+    for step in confirmed.steps.iter_mut().filter(|step| step.operation == Operation::Remove) {
+        step.status = StepStatus::Confirmed;
+    }
+    Decision::Conclude(Conclusion {
+        result: Concluded::Applied,
+        reason: Reason::RemovedFromTeam,
+        decided_by: Some(fact),
+        confirmed: Some(confirmed),
+    })
+}
+
+/// The steps that take access away, by account type, in order.
+fn plan(case: &Case<'_>, account: &Account, user: &UserId, fresh: bool, before: Option<Before>) -> Plan {
+    let pin = case.policy.pin_reset.applies(case.event.reason).then(|| Step::auxiliary(Operation::ResetPin));
+    let mut steps: Vec<Step> = match account.kind {
+        // Suspending signs out by itself.
+        AccountType::EnterpriseLwa => [Some(Step::decisive(Operation::Suspend)), pin].into_iter().flatten().collect(),
+        // A removed user cannot be signed out any more, so that comes first.
+        AccountType::Team => [Some(Step::auxiliary(Operation::Logout)), pin, Some(Step::decisive(Operation::Remove))]
+            .into_iter()
+            .flatten()
+            .collect(),
+        AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc => {
+            [Some(Step::decisive(Operation::Logout)), pin].into_iter().flatten().collect()
+        }
+    };
+    if let Some(prior) = case.prior.filter(|prior| &prior.user == user) {
+        steps.iter_mut().for_each(|step| step.resume(prior));
+    }
+    Plan {
+        account: account.clone(),
+        user: user.clone(),
+        fresh,
+        steps,
+        // What an earlier attempt found is older, and nearer to how it was.
+        before: case.prior.filter(|prior| &prior.user == user).and_then(|prior| prior.before.clone()).or(before),
+        done: match account.kind {
+            AccountType::Team => Reason::RemovedFromTeam,
+            AccountType::EnterpriseLwa => Reason::Suspended,
+            AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc => Reason::DirectoryManaged,
+        },
+    }
+}
