@@ -236,6 +236,12 @@ fn admission(
         person.licence = person.licence.take().or(merged.licence.take());
         person.taken = person.taken.take().or(merged.taken.take());
         open.takeover |= merged.lease.take().is_some();
+        // Whoever is protected by one of its identifiers stays so.
+        for alias in merged.aliases {
+            if !person.aliases.contains(&alias) {
+                person.aliases.push(alias);
+            }
+        }
         open.merged.push(PersonItem {
             id: merged.id,
             rev: merged.rev + 1,
