@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollcall::brake::{budget_key, quota_key};
 use rollcall::ledger::State;
 use rollcall::plan::ActionClass;
+use rollcall::routes::Function;
 use std::path::PathBuf;
 
 /// Looks after a Rollcall stack: what is held, and the mass-change brake.
@@ -25,9 +26,10 @@ pub(crate) struct StackArguments {
     /// The ledger table: the stack's output `LedgerTable`.
     #[arg(long, global = true, env = "ROLLCALL_TABLE", default_value = "")]
     pub(crate) table: String,
-    /// The queue of the function whose events are released: the stack's output `SuspendUserQueueUrl`.
-    #[arg(long, global = true, env = "ROLLCALL_QUEUE_URL", default_value = "")]
-    pub(crate) queue_url: String,
+    /// The queues that released events go to: `<function>=<url>`, for example `suspend-user=https://…`; the stack's outputs
+    /// `<Function>QueueUrl`. May be given several times, or with commas.
+    #[arg(long = "queue", global = true, env = "ROLLCALL_QUEUES", value_delimiter = ',', value_parser = queue)]
+    pub(crate) queues: Vec<(String, String)>,
     /// The stack's secret `PersonKey`. With it, `held show` opens the event; nothing else needs it.
     #[arg(long, global = true, env = "ROLLCALL_PERSON_KEY", hide_env_values = true)]
     pub(crate) person_key: Option<String>,
@@ -95,6 +97,9 @@ pub(crate) enum HeldCommand {
         /// Why: kept with each event.
         #[arg(long)]
         reason: String,
+        /// Though its release is on its way: whichever comes first wins.
+        #[arg(long)]
+        force: bool,
     },
 }
 
@@ -180,6 +185,15 @@ impl BudgetName {
             BudgetName::Group(group) => quota_key(group),
         }
     }
+}
+
+fn queue(text: &str) -> Result<(String, String), String> {
+    let (function, url) = text.split_once('=').ok_or("must be <function>=<url>")?;
+    if Function::ALL.iter().any(|known| known.as_str() == function) {
+        return Ok((function.to_owned(), url.to_owned()));
+    }
+    let known: Vec<&str> = Function::ALL.iter().map(|function| function.as_str()).collect();
+    Err(format!("must begin with a function: {}", known.join(", ")))
 }
 
 fn account_users(text: &str) -> Result<(String, u64), String> {

@@ -4,11 +4,12 @@ use crate::arguments::Which;
 use crate::stack::Stack;
 use anyhow::{Result, bail};
 use jiff::Timestamp;
-use rollcall::ledger::{EventItem, Ledger, Rejection, State};
+use rollcall::ledger::{EventItem, Ledger, Rejection, Releasing, State};
 use rollcall::routes::Function;
 use rollcall::{host::System, outcome::Outcome, queue};
 use serde::Serialize;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// One event that waits.
 #[derive(Serialize)]
@@ -27,6 +28,8 @@ pub(crate) struct Held {
     pub(crate) message: String,
     /// What it would do.
     pub(crate) steps: Vec<String>,
+    /// Who released it, while that is on its way.
+    pub(crate) releasing: Option<String>,
 }
 
 /// One event with all that the ledger tells.
@@ -80,31 +83,49 @@ pub(crate) async fn show(stack: &Stack, name: &str) -> Result<Shown> {
 
 /// Sends each event to its function's queue, sealed as it is, with the token of its hold.
 pub(crate) async fn release(stack: &Stack, which: &Which, by: &str) -> Result<Vec<Acted>> {
+    let ledger = stack.ledger()?;
     let mut acted = Vec::new();
-    let mut events = Vec::new();
+    let mut by_queue: BTreeMap<String, Vec<EventItem>> = BTreeMap::new();
     for chosen in choose(stack, which).await? {
-        match chosen {
-            Ok(event) if event.event.as_ref().is_none_or(|sealed| sealed.is_empty()) => {
-                let message = "holds no sealed event; it can only be rejected".to_owned();
-                acted.push(Acted { event: event.id, result: "failed", message });
+        let failed = |event: String, message: &str| Acted { event, result: "failed", message: message.to_owned() };
+        let event = match chosen {
+            Ok(event) => event,
+            Err(failed) => {
+                acted.push(failed);
+                continue;
             }
-            Ok(event) => events.push(event),
-            Err(failed) => acted.push(failed),
+        };
+        let Some(queue) = stack.queue_of(&event.id).map(str::to_owned) else {
+            acted.push(failed(event.id, "which queue? Give --queue <function>=<url>, or set ROLLCALL_QUEUES"));
+            continue;
+        };
+        if event.event.as_ref().is_none_or(|sealed| sealed.is_empty()) {
+            acted.push(failed(event.id, "holds no sealed event; it can only be rejected"));
+            continue;
+        }
+        // Noted first, so that nobody rejects what is on its way.
+        let releasing = Releasing { by: by.to_owned(), at: stack.now() };
+        match ledger.releasing(&event, &releasing).await {
+            Ok(true) => by_queue.entry(queue).or_default().push(event),
+            Ok(false) => acted.push(failed(event.id, "does not wait any more")),
+            Err(error) => acted.push(failed(event.id, &error.to_string())),
         }
     }
-    let sent = queue::release(&stack.queues, stack.queue_url()?, &events, by).await;
-    for (event, sent) in events.into_iter().zip(sent) {
-        let (result, message) = if sent {
-            ("released", "on its way: the whole road again, what is due included")
-        } else {
-            ("failed", "the queue did not take it; it waits as before")
-        };
-        acted.push(Acted { event: event.id, result, message: message.to_owned() });
+    for (queue, events) in by_queue {
+        let sent = queue::release(&stack.queues, &queue, &events, by).await;
+        for (event, sent) in events.into_iter().zip(sent) {
+            let (result, message) = if sent {
+                ("released", "on its way: the whole road again, what is due included")
+            } else {
+                ("failed", "the queue did not take it; it waits as before: release it again")
+            };
+            acted.push(Acted { event: event.id, result, message: message.to_owned() });
+        }
     }
     Ok(acted)
 }
 
-pub(crate) async fn reject(stack: &Stack, which: &Which, by: &str, reason: &str) -> Result<Vec<Acted>> {
+pub(crate) async fn reject(stack: &Stack, which: &Which, by: &str, reason: &str, force: bool) -> Result<Vec<Acted>> {
     if reason.trim().is_empty() {
         bail!("--reason must say why");
     }
@@ -119,7 +140,7 @@ pub(crate) async fn reject(stack: &Stack, which: &Which, by: &str, reason: &str)
             }
         };
         let rejection = Rejection { by: by.to_owned(), at: stack.now(), reason: reason.to_owned() };
-        let (result, message) = match ledger.reject(&event.id, &rejection).await {
+        let (result, message) = match ledger.reject(&event.id, &rejection, force).await {
             Ok(_) => ("rejected", "its fact is void; nothing was applied".to_owned()),
             Err(error) => ("failed", error.to_string()),
         };
@@ -173,10 +194,14 @@ async fn find(ledger: &Ledger<System>, name: &str) -> Result<EventItem> {
     } else {
         Function::ALL.iter().map(|function| format!("{}#{name}", function.as_str())).collect()
     };
+    let mut found: Vec<EventItem> = Vec::new();
     for key in &keys {
-        if let Some(event) = ledger.event(key).await? {
-            return Ok(event);
-        }
+        found.extend(ledger.event(key).await?);
+    }
+    // The same id may be known to two functions: what waits is what is meant.
+    found.sort_by_key(|event| event.state != State::Held && event.state != State::Observed);
+    if let Some(event) = found.into_iter().next() {
+        return Ok(event);
     }
     bail!("no event is recorded under {}", keys.join(" or "))
 }
@@ -193,5 +218,6 @@ fn held(event: &EventItem) -> Held {
         reason: outcome.as_ref().map(|outcome| outcome.reason.word()).unwrap_or_default(),
         message: outcome.map(|outcome| outcome.message).unwrap_or_default(),
         steps: steps.map(|step| step.operation.as_str().to_owned()).collect(),
+        releasing: event.releasing.as_ref().map(|releasing| releasing.by.clone()),
     }
 }

@@ -53,8 +53,8 @@ async fn run(arguments: &Arguments) -> Result<Report> {
             let acted = held::release(&stack, which, by).await?;
             Ok(Report { done: acted.iter().all(held::Acted::is_done), text: show::acted(&acted, output) })
         }
-        Command::Held(HeldCommand::Reject { which, by, reason }) => {
-            let acted = held::reject(&stack, which, by, reason).await?;
+        Command::Held(HeldCommand::Reject { which, by, reason, force }) => {
+            let acted = held::reject(&stack, which, by, reason, *force).await?;
             Ok(Report { done: acted.iter().all(held::Acted::is_done), text: show::acted(&acted, output) })
         }
         Command::Brake(BrakeCommand::Show { policy }) => {

@@ -42,6 +42,7 @@ pub(crate) fn event(event: &Shown, output: Output) -> String {
     row("why", format!("{}: {}", event.held.reason, event.held.message));
     row("would do", event.held.steps.join(", "));
     row("person", event.held.person.clone().unwrap_or_default());
+    row("being released by", event.held.releasing.clone().unwrap_or_default());
     row("released", event.released.as_ref().map(ToString::to_string).unwrap_or_default());
     row("rejected", event.rejected.as_ref().map(ToString::to_string).unwrap_or_default());
     let detail = event.detail.as_ref().and_then(|detail| serde_json::to_string_pretty(detail).ok());

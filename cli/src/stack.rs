@@ -18,7 +18,7 @@ pub(crate) struct Stack {
     pub(crate) queues: aws_sdk_sqs::Client,
     dynamo: aws_sdk_dynamodb::Client,
     table: String,
-    queue_url: String,
+    queue_urls: Vec<(String, String)>,
     person_key: Option<String>,
     host: System,
 }
@@ -40,7 +40,7 @@ impl Stack {
             queues: aws_sdk_sqs::Client::new(&sdk),
             dynamo: aws_sdk_dynamodb::Client::new(&sdk),
             table: arguments.table.clone(),
-            queue_url: arguments.queue_url.clone(),
+            queue_urls: arguments.queues.clone(),
             person_key: arguments.person_key.clone(),
             host: System::default(),
         }
@@ -53,13 +53,10 @@ impl Stack {
         Ok(Ledger::new(self.dynamo.clone(), self.table.clone(), self.host.clone()))
     }
 
-    pub(crate) fn queue_url(&self) -> Result<&str> {
-        if self.queue_url.is_empty() {
-            bail!(
-                "which queue? Give --queue-url, or set ROLLCALL_QUEUE_URL; it is the stack's output SuspendUserQueueUrl"
-            );
-        }
-        Ok(&self.queue_url)
+    /// The queue of the function that an event's record belongs to.
+    pub(crate) fn queue_of(&self, event_key: &str) -> Option<&str> {
+        let (function, _) = event_key.split_once('#')?;
+        self.queue_urls.iter().find(|(known, _)| known == function).map(|(_, url)| url.as_str())
     }
 
     /// The keys that open an event, where the person key was given.

@@ -39,8 +39,8 @@ pub struct Case<'a> {
     pub policy: &'a Policy,
     /// How the person stands with the policy's protection.
     pub guard: Guard,
-    /// An operator released the event.
-    pub released: bool,
+    /// An operator released the event, which was held for this: the yes is to that.
+    pub released: Option<Reason>,
     /// The time.
     pub now: Timestamp,
 }

@@ -17,7 +17,7 @@ pub use budgets::Budgets;
 pub(crate) use claim::transactions;
 pub use claim::{Claim, ClaimError};
 pub use holds::{NotRejected, Waiting};
-pub use items::{AliasItem, EventItem, Lease, PersonItem, Rejection, Release, State, Taken};
+pub use items::{AliasItem, EventItem, Lease, PersonItem, Rejection, Release, Releasing, State, Taken};
 pub use recall::{AliasWrite, Recollection, Wanted};
 pub use settle::{Learnt, Settled, Settlement};
 
@@ -83,6 +83,11 @@ impl<H: Host> Ledger<H> {
             .map_err(|error| failure(&error))?;
         Ok(answer.item)
     }
+}
+
+/// The condition of a single write did not hold.
+fn refused<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("ConditionalCheckFailedException")
 }
 
 /// Reads an item into its shape.

@@ -107,6 +107,15 @@ impl fmt::Debug for StoredOutcome {
 }
 
 impl Why {
+    /// The reason of a decision.
+    #[must_use]
+    pub fn decided(self) -> Option<Reason> {
+        match self {
+            Why::Decided(reason) => Some(reason),
+            Why::Refused(_) | Why::Waiting(_) => None,
+        }
+    }
+
     /// The word.
     #[must_use]
     pub fn word(self) -> String {

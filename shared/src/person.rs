@@ -4,7 +4,7 @@
 
 mod facts;
 
-pub use facts::{Access, AccessPolicy, Assertion, Fact, FactKind, Facts, Standing, TooManyFacts};
+pub use facts::{Access, AccessPolicy, Asserted, Assertion, Fact, FactKind, Facts, Standing, TooManyFacts};
 
 use crate::failure::{Refusal, RefusalCode};
 use crate::seal::Keys;

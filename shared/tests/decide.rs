@@ -73,7 +73,7 @@ fn check(detail: &Value, facts: &[Value], known: Known<'_>, takeover: bool, poli
         takeover,
         policy: &policy,
         guard: Guard::Open,
-        released: false,
+        released: None,
         now: now(),
     };
     told(&decide(&case))

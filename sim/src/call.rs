@@ -47,6 +47,15 @@ pub enum Request {
     Park(Vec<Parked>),
     /// Of the queue: when messages show again, by receipt handle.
     Delay(Vec<(String, Duration)>),
+    /// Of the queue: the release of an event.
+    Release {
+        /// Key of its record.
+        event: String,
+        /// The message body.
+        body: String,
+        /// The token of its hold.
+        token: String,
+    },
 }
 
 /// What comes back.

@@ -74,7 +74,7 @@ impl Fate {
                     fate.service = Service::ParksInSilence(faults.below(Fault::ParkFails, 2) == 0);
                 }
             }
-            Request::Delay(_) => {}
+            Request::Delay(_) | Request::Release { .. } => {}
         }
         if !matches!(request, Request::Park(_)) {
             fate.connection(now, faults);

@@ -89,7 +89,16 @@ impl Kind {
     }
 }
 
+/// What an operator rejected: an assertion of a fact, whichever event carried it.
+pub type Rejected = BTreeSet<(Kind, String, i64, Option<u32>)>;
+
 impl Assertion {
+    /// What a rejection of this event rejects.
+    #[must_use]
+    pub fn rejects(&self) -> (Kind, String, i64, Option<u32>) {
+        (self.kind, self.fact.clone(), self.occurred, self.revision)
+    }
+
     /// Whether the event takes access away, where none is due: the design's table of what suspend-user consumes.
     #[must_use]
     pub fn takes_access(&self) -> bool {
@@ -138,12 +147,12 @@ pub fn facts<'a>(said: &[&'a Assertion]) -> Vec<&'a Assertion> {
     newest
 }
 
-/// What is due at a time, by all that was said. What an operator `rejected`, by event, is void: it holds nothing, and
+/// What is due at a time, by all that was said. What an operator `rejected` is void: it holds nothing, and
 /// was nothing that HR took back.
 #[must_use]
-pub fn due(said: &[&Assertion], rejected: &BTreeSet<String>, now: i64, absences: Absences) -> Due {
+pub fn due(said: &[&Assertion], rejected: &Rejected, now: i64, absences: Absences) -> Due {
     let mut facts = facts(said);
-    facts.retain(|fact| !rejected.contains(&fact.event));
+    facts.retain(|fact| !rejected.contains(&fact.rejects()));
     let in_force: Vec<&Assertion> = facts.iter().copied().filter(|fact| fact.holds(now)).collect();
     let employment = latest(in_force.iter().copied().filter(|fact| fact.kind.is_employment()));
     let start = match employment {

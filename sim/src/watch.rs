@@ -147,7 +147,7 @@ pub struct Watch<'a> {
     effects: Vec<Effect>,
     /// What the brake must count, by budget.
     brake: brake::Counts,
-    /// Events that an operator rejected, by id.
+    /// The records of events that an operator rejected.
     rejected: BTreeSet<String>,
     /// What people had when access was first taken from them: account and licence.
     first_taken: BTreeMap<usize, directory::FirstTaken>,
@@ -256,8 +256,15 @@ impl<'a> Watch<'a> {
 
     /// What is known, once an event is recorded, of the person it is about: all that was recorded before and is tied to
     /// it by identifiers.
-    fn known(&self, telling: usize) -> Vec<&'a Assertion> {
-        self.tied(telling).into_iter().filter_map(|telling| telling.assertion.as_ref()).collect()
+    fn known(&self, telling: usize) -> (Vec<&'a Assertion>, oracle::Rejected) {
+        let tied = self.tied(telling);
+        (tied.iter().filter_map(|telling| telling.assertion.as_ref()).collect(), self.rejected_of(&tied))
+    }
+
+    /// What was rejected of the events of one person.
+    fn rejected_of(&self, tellings: &[&Telling]) -> oracle::Rejected {
+        let rejected = tellings.iter().filter(|telling| self.rejected.contains(&telling.key));
+        rejected.filter_map(|telling| telling.assertion.as_ref()).map(Assertion::rejects).collect()
     }
 
     /// The identifiers that are tied to the person of an event, once it is recorded.
@@ -287,9 +294,9 @@ impl<'a> Watch<'a> {
     /// What was due, as known then, over the time in which a worker decided: a call may be on its way for 10 s, and the
     /// worker's clock may be off.
     fn due_around(&self, telling: usize, worker_now: i64) -> [Due; 2] {
-        let said = self.known(telling);
+        let (said, rejected) = self.known(telling);
         let earlier = worker_now - 20 * crate::bounds::SECOND;
-        [earlier, worker_now].map(|at| oracle::due(&said, &self.rejected, at, self.story.absences))
+        [earlier, worker_now].map(|at| oracle::due(&said, &rejected, at, self.story.absences))
     }
 
     fn worker_now(&self, task: TaskId, now: i64) -> i64 {

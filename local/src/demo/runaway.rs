@@ -153,7 +153,7 @@ impl Play<'_> {
             .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
             .env("AWS_SECRET_ACCESS_KEY", ACCESS_KEY)
             .env("ROLLCALL_TABLE", stack.output("LedgerTable")?)
-            .env("ROLLCALL_QUEUE_URL", stack.queue_url("suspend-user")?);
+            .env("ROLLCALL_QUEUES", format!("suspend-user={}", stack.queue_url("suspend-user")?));
         if words.starts_with(&["brake", "show"]) {
             let file = crate::stack::local_dir().join("runaway-policy.json");
             std::fs::write(&file, policy().to_string())?;

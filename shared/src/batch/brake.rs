@@ -54,9 +54,11 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         keys
     }
 
-    /// A unit is taken once for each event, and an operator's release needs none.
+    /// A unit is taken once for each event. An operator's release needs none, nor does whoever lost access before.
     fn counts(&self, chosen: &Chosen, class: ActionClass) -> bool {
-        chosen.open.braked != Some(class) && chosen.open.released.is_none()
+        let taken = chosen.open.person.as_ref().is_some_and(|(_, person)| person.taken.is_some());
+        let gone = class == ActionClass::Access && taken;
+        chosen.open.braked != Some(class) && chosen.open.released.is_none() && !gone
     }
 
     /// Takes units for a slice, oldest event first. What does not fit is held.
@@ -89,7 +91,9 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         let mut after = braked.budgets.clone();
         for (group, member) in self.shield.groups(&chosen.open.hashes()) {
             let quota = after.quota(&quota_key(&group.name));
-            if !quota.take(&group.members, group.minimum, &member, event, chosen.open.released.is_some()) {
+            let held_for = chosen.open.released.as_ref().and_then(|release| release.held_for);
+            let forced = held_for == Some(Reason::GroupMinimum);
+            if !quota.take(&group.members, group.minimum, &member, event, forced) {
                 return Some(Reason::GroupMinimum);
             }
         }

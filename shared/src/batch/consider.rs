@@ -6,7 +6,7 @@ use crate::decide::admit;
 use crate::failure::{Cause, Refusal, RefusalCode};
 use crate::ledger::AliasWrite;
 use crate::ledger::{EventItem, PersonItem, Recollection, Release, State};
-use crate::outcome::StoredOutcome;
+use crate::outcome::{Outcome, StoredOutcome};
 use crate::person::{Fact, PersonKey, Standing};
 use crate::plan::{ActionClass, Plan};
 use crate::protect;
@@ -193,8 +193,14 @@ fn remember(open: &mut Open, event: EventItem, now: Timestamp) {
         }
         // A release starts anew. What was only planned when it was held was never sent.
         State::Held | State::Observed => {
-            let release =
-                |it: &crate::release::Release| Release { by: it.by.clone(), sender: it.sender.clone(), at: now };
+            let outcome: Option<Outcome> = event.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
+            let held_for = outcome.and_then(|outcome| outcome.reason.decided());
+            let release = |it: &crate::release::Release| Release {
+                by: it.by.clone(),
+                sender: it.sender.clone(),
+                at: now,
+                held_for,
+            };
             open.released = open.job.release.as_ref().map(release);
             open.prior = event.plan.filter(Plan::has_begun);
         }
@@ -236,12 +242,10 @@ fn admission(
         person.licence = person.licence.take().or(merged.licence.take());
         person.taken = person.taken.take().or(merged.taken.take());
         open.takeover |= merged.lease.take().is_some();
-        // Whoever is protected by one of its identifiers stays so.
-        for alias in merged.aliases {
-            if !person.aliases.contains(&alias) {
-                person.aliases.push(alias);
-            }
-        }
+        // By whatever identifier an event or the policy names them.
+        let known = |alias: &String| !person.aliases.contains(alias);
+        let more: Vec<String> = merged.aliases.drain(..).filter(known).collect();
+        person.aliases.extend(more);
         open.merged.push(PersonItem {
             id: merged.id,
             rev: merged.rev + 1,

@@ -273,7 +273,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             takeover: open.takeover,
             policy: &self.policy,
             guard: self.shield.guard(&open.hashes(), &event.subject),
-            released: open.released.is_some(),
+            released: open.released.as_ref().and_then(|release| release.held_for),
             now: self.host.now(),
         })
     }

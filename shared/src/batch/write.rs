@@ -7,6 +7,7 @@ use crate::directory::{AccountType, Found, Registration};
 use crate::failure::{Cause, Refusal};
 use crate::ledger::{Claim, EventItem, Learnt, Lease, PersonItem, REMEMBERED_FOR, Settlement, State, Taken};
 use crate::outcome::Outcome;
+use crate::person::{Asserted, Fact};
 use crate::plan::{ActionClass, Plan};
 use jiff::Timestamp;
 use serde_bytes::ByteBuf;
@@ -110,7 +111,7 @@ impl Chosen {
         claim.event.event = Some(ByteBuf::from(sealed));
         conclude(&mut claim.event, &outcome, None);
         if let Some(person) = &mut claim.person {
-            person.lease = None;
+            person.lease = self.open.person.as_ref().and_then(|(_, person)| person.lease.clone());
         }
         (claim, outcome)
     }
@@ -172,6 +173,8 @@ fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
         plan: None,
         attention: None,
         event: None,
+        asserts: open.job.content.as_ref().ok().and_then(Fact::asserted_by).map(|fact| Asserted::of(&fact)),
+        releasing: None,
         braked: open.braked,
         released: open.released.clone(),
         rejected: None,
@@ -184,7 +187,12 @@ fn person_item(open: &Open, next: &Next, found: Option<&Found>, attempt: &Attemp
     let (_, person) = open.person.as_ref().filter(|_| open.refused.is_none() && !open.alone)?;
     let mut person = person.clone();
     person.rev += 1;
-    person.lease = None;
+    // A lease of this event has nothing left to guard, unless something may still take effect under it. One that another
+    // event left behind stays, until that event comes back: it says that what the directory shows may still change.
+    let resolved = matches!(next, Next::Nothing(outcome) if outcome.outcome == State::Applied);
+    let unresolved = !resolved && open.prior.as_ref().is_some_and(Plan::is_unresolved);
+    let guards = |lease: &Lease| unresolved && lease.until > attempt.now.as_millisecond();
+    person.lease = person.lease.take().filter(|lease| lease.event != open.job.event_key || guards(lease));
     match next {
         Next::Act(plan) => {
             let (owner, event) = (attempt.owner.clone(), open.job.event_key.clone());

@@ -70,10 +70,11 @@ fn takes_access(event: &WorkerEvent) -> bool {
 }
 
 fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
-    match (case.guard, case.released) {
-        (Guard::Protected, false) => return Decision::Hold(Reason::Protected),
-        (Guard::Unsure, false) => return Decision::Hold(Reason::ProtectionUnknown),
-        (Guard::Open, _) | (Guard::Protected | Guard::Unsure, true) => {}
+    let allowed = matches!(case.released, Some(Reason::Protected | Reason::ProtectionUnknown));
+    match case.guard {
+        Guard::Protected if !allowed => return Decision::Hold(Reason::Protected),
+        Guard::Unsure if !allowed => return Decision::Hold(Reason::ProtectionUnknown),
+        Guard::Open | Guard::Protected | Guard::Unsure => {}
     }
     match case.known {
         Known::NotYet => Decision::LookUp,

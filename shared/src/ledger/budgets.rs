@@ -1,12 +1,11 @@
 //! The brake's items: read with the recall, written with the claim, each under its `rev`.
 
 use super::claim::{number, to_item, unbuilt};
-use super::{Item, Ledger, failure, read};
+use super::{Item, Ledger, failure, read, refused};
 use crate::brake::{Budget, POPULATION_KEY, Population, QUOTAS, Quota};
 use crate::directory::Deadline;
 use crate::failure::Failure;
 use crate::host::Host;
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::types::{AttributeValue, Put};
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -173,12 +172,7 @@ impl<H: Host> Ledger<H> {
             .expression_attribute_values(":one", number(1));
         match update.send().await {
             Ok(_) => Ok(true),
-            Err(error)
-                if error.as_service_error().and_then(|error| error.code())
-                    == Some("ConditionalCheckFailedException") =>
-            {
-                Ok(false)
-            }
+            Err(error) if refused(&error) => Ok(false),
             Err(error) => Err(failure(&error)),
         }
     }

@@ -1,8 +1,8 @@
 //! What waits for a person: listing it, and rejecting it. A release is a message (see [`crate::release`]).
 
 use super::claim::{cancelled, number, to_item, unbuilt};
-use super::items::{EventItem, PersonItem, Rejection, State};
-use super::{Ledger, REMEMBERED_FOR, failure, read, set_all};
+use super::items::{EventItem, PersonItem, Rejection, Releasing, State};
+use super::{Ledger, REMEMBERED_FOR, failure, read, refused, set_all};
 use crate::decide::Reason;
 use crate::directory::Deadline;
 use crate::failure::{Cause, Failure};
@@ -26,12 +26,15 @@ pub struct Waiting {
     pub next: Option<(String, i64)>,
 }
 
-/// Why an event was not rejected. Nothing changed.
+/// Why an event was not rejected.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NotRejected {
     /// There is no record under this key.
     #[error("no event is recorded under this key")]
     Unknown,
+    /// Its release is on its way.
+    #[error("the event was released at {}, and its message is on its way; look again in a moment", .0.at)]
+    Released(Releasing),
     /// It is not held or observed (any more).
     #[error("the event is {}, not held or observed", .0.as_str())]
     NotWaiting(State),
@@ -97,11 +100,37 @@ impl<H: Host> Ledger<H> {
         Ok(None)
     }
 
-    /// Rejects a held or observed event: it ends, and its fact is void.
+    /// Notes that a release is about to be sent. Answers `false` where the event does not wait under this token any more.
     ///
     /// # Errors
-    /// [`NotRejected`]; nothing changed.
-    pub async fn reject(&self, event_key: &str, rejection: &Rejection) -> Result<EventItem, NotRejected> {
+    /// [`Failure::Retryable`] where DynamoDB does not answer.
+    pub async fn releasing(&self, event: &EventItem, releasing: &Releasing) -> Result<bool, Failure> {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", text(&event.id))
+            .condition_expression("#owner = :owner AND #state = :state")
+            .update_expression("SET releasing = :releasing, rev = rev + :one")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":owner", text(&event.owner))
+            .expression_attribute_values(":state", text(event.state.as_str()))
+            .expression_attribute_values(":releasing", AttributeValue::M(to_item(releasing)?))
+            .expression_attribute_values(":one", number(1));
+        match update.send().await {
+            Ok(_) => Ok(true),
+            Err(error) if refused(&error) => Ok(false),
+            Err(error) => Err(failure(&error)),
+        }
+    }
+
+    /// Rejects a held or observed event: it ends, and its fact is void. `force`: though its release is on its way.
+    ///
+    /// # Errors
+    /// [`NotRejected`]; nothing changed, except that after [`NotRejected::Failed`] it is unknown.
+    pub async fn reject(&self, event_key: &str, rejection: &Rejection, force: bool) -> Result<EventItem, NotRejected> {
         for _ in 0..TRIES {
             let event = self.event(event_key).await?.ok_or(NotRejected::Unknown)?;
             if event.state == State::Rejected && event.rejected.as_ref() == Some(rejection) {
@@ -109,6 +138,9 @@ impl<H: Host> Ledger<H> {
             }
             if event.state != State::Held && event.state != State::Observed {
                 return Err(NotRejected::NotWaiting(event.state));
+            }
+            if let Some(releasing) = event.releasing.as_ref().filter(|_| !force) {
+                return Err(NotRejected::Released(releasing.clone()));
             }
             let person = match &event.person {
                 Some(key) => self.person(key).await?,
@@ -132,7 +164,7 @@ impl<H: Host> Ledger<H> {
     ) -> Result<bool, Failure> {
         let mut writes = vec![TransactWriteItem::builder().update(self.rejected(event, rejection)?).build()];
         if let Some(mut person) = person
-            && person.facts.reject(event_id(&event.id))
+            && event.asserts.as_ref().is_some_and(|asserted| person.facts.reject(asserted))
         {
             writes.push(TransactWriteItem::builder().update(self.facts_update(&person)?).build());
         }
@@ -173,7 +205,7 @@ impl<H: Host> Ledger<H> {
             .condition_expression("rev = :rev AND #owner = :owner AND #state = :before")
             .update_expression(
                 "SET #status = :status, #state = :state, #data = :data, rejected = :rejected, expiration = :expiration, \
-                 rev = rev + :one REMOVE attention, #event",
+                 rev = rev + :one REMOVE attention, releasing, #event",
             )
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#state", "state")
@@ -192,9 +224,4 @@ impl<H: Host> Ledger<H> {
             .build()
             .map_err(|_| unbuilt())
     }
-}
-
-/// The event's own id: `<function>#<eventId>`.
-fn event_id(key: &str) -> &str {
-    key.split_once('#').map_or(key, |(_, id)| id)
 }

@@ -1,7 +1,8 @@
 //! The items of the table, as stored.
 
+use crate::decide::Reason;
 use crate::directory::{Account, UserId};
-use crate::person::{Facts, PersonKey};
+use crate::person::{Asserted, Facts, PersonKey};
 use crate::plan::{ActionClass, Plan};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -118,6 +119,12 @@ pub struct EventItem {
     /// The sealed event, as a bare detail, while held or observed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<ByteBuf>,
+    /// The fact that it asserts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asserts: Option<Asserted>,
+    /// It was released, and the message that says so is on its way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub releasing: Option<Releasing>,
     /// It took a unit of this class's budget: once, whatever becomes of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub braked: Option<ActionClass>,
@@ -127,6 +134,15 @@ pub struct EventItem {
     /// Who rejected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected: Option<Rejection>,
+}
+
+/// A release that was sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Releasing {
+    /// Who sent it.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// An operator's yes to a held or observed event.
@@ -139,6 +155,8 @@ pub struct Release {
     pub sender: Option<String>,
     /// When it came down the road again.
     pub at: Timestamp,
+    /// Why it was held: the yes is to that, and to the brake.
+    pub held_for: Option<Reason>,
 }
 
 /// An operator's no.

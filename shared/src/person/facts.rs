@@ -98,12 +98,32 @@ pub struct Assertion {
     pub event: String,
 }
 
+/// Which fact an event asserts, and with which assertion of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asserted {
+    /// What the fact says.
+    pub kind: FactKind,
+    /// Its name.
+    pub id: FactId,
+    /// When the sender asserted it.
+    pub occurred_at: Timestamp,
+    /// The sender's ordering token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<Revision>,
+}
+
+impl Asserted {
+    /// The newest assertion of a fact.
+    #[must_use]
+    pub fn of(fact: &Fact) -> Asserted {
+        let (occurred_at, revision) = (fact.assertion.occurred_at, fact.assertion.revision.clone());
+        Asserted { kind: fact.kind, id: fact.id.clone(), occurred_at, revision }
+    }
+}
+
 impl Assertion {
-    fn order(&self, other: &Assertion) -> Ordering {
-        self.occurred_at
-            .cmp(&other.occurred_at)
-            .then_with(|| self.revision.cmp(&other.revision))
-            .then_with(|| self.event.cmp(&other.event))
+    fn is(&self, asserted: &Asserted) -> bool {
+        self.occurred_at == asserted.occurred_at && self.revision == asserted.revision
     }
 }
 
@@ -170,12 +190,17 @@ impl Fact {
     }
 
     /// Orders the assertions of one fact. Of two logins at one instant the inactive one counts as newer.
+    ///
+    /// One assertion may come twice, announced and fired: rejected under one event's id, it stays so under the other's.
     fn newness(&self, other: &Fact) -> Ordering {
+        let rejected = |fact: &Fact| fact.standing == Standing::Rejected;
         self.assertion
             .occurred_at
             .cmp(&other.assertion.occurred_at)
             .then_with(|| (self.active == Some(false)).cmp(&(other.active == Some(false))))
-            .then_with(|| self.assertion.order(&other.assertion))
+            .then_with(|| self.assertion.revision.cmp(&other.assertion.revision))
+            .then_with(|| rejected(self).cmp(&rejected(other)))
+            .then_with(|| self.assertion.event.cmp(&other.assertion.event))
     }
 
     fn holds(&self, now: Timestamp) -> bool {
@@ -238,11 +263,8 @@ impl Facts {
     pub fn assert(&mut self, fact: Fact, now: Timestamp) -> Result<(), TooManyFacts> {
         match self.0.iter_mut().find(|known| known.kind == fact.kind && known.id == fact.id) {
             Some(known) => {
-                // Of one assertion found twice, in two persons that are one, the rejected stands.
-                match fact.newness(known) {
-                    Ordering::Greater => *known = fact,
-                    Ordering::Equal if fact.standing == Standing::Rejected => *known = fact,
-                    Ordering::Equal | Ordering::Less => {}
+                if fact.newness(known) == Ordering::Greater {
+                    *known = fact;
                 }
             }
             None => {
@@ -257,14 +279,17 @@ impl Facts {
         Ok(())
     }
 
-    /// Voids the facts whose newest assertion an event made, since an operator rejected it. Answers whether there were any.
-    pub fn reject(&mut self, event: &str) -> bool {
-        let mut any = false;
-        for fact in self.0.iter_mut().filter(|fact| fact.assertion.event == event) {
-            fact.standing = Standing::Rejected;
-            any = true;
-        }
-        any
+    /// Voids a fact, since an operator rejected what asserts it; not where HR has asserted it anew since. Answers whether
+    /// it is there.
+    ///
+    /// An announcement and the event that it fires make the same assertion: whichever is rejected, the fact is void.
+    pub fn reject(&mut self, asserted: &Asserted) -> bool {
+        let same = |fact: &&mut Fact| fact.kind == asserted.kind && fact.id == asserted.id;
+        let Some(fact) = self.0.iter_mut().find(same).filter(|fact| fact.assertion.is(asserted)) else {
+            return false;
+        };
+        fact.standing = Standing::Rejected;
+        true
     }
 
     /// Adds all facts of another set: two persons were found to be one.

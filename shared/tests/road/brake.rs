@@ -93,11 +93,14 @@ async fn a_drip_that_passes_the_short_window_meets_the_long_one() {
 async fn one_unit_an_event_however_often_it_is_tried() {
     let stage = stage(4, json!([{ "count": 2, "window": "1h" }])).await;
     // The first suspension's answers are lost twice: three attempts, one unit.
-    for _ in 0..2 {
-        stage.wire.set(Strike::on(Fault::LoseAnswer, "chime", 2, 8));
+    // Each time it is the call that suspends: after account and look-up, then after the account alone.
+    for first in [3, 2] {
+        stage.wire.set(Strike::on(Fault::LoseAnswer, "chime", first, 8));
         stage.deliver(&terminations(0..1)).await;
         stage.wire.clear();
-        stage.host.advance(SignedDuration::from_mins(16));
+        let item = stage.event("t000").await.unwrap();
+        assert_eq!((item.state, item.braked), (State::Retry, Some(ActionClass::Access)));
+        stage.host.advance(SignedDuration::from_mins(14));
     }
     stage.deliver(&terminations(0..1)).await;
     assert_eq!(stage.event("t000").await.unwrap().state, State::Applied);
@@ -160,9 +163,16 @@ async fn an_account_may_have_a_limit_of_its_own() {
 #[tokio::test]
 async fn a_brake_costs_no_call_of_its_own() {
     let stage = stage(48, json!([{ "count": 100, "window": "1h" }, { "count": 200, "window": "7d" }])).await;
-    // Known people: their user ids are remembered since a leave was recorded for each.
+    // Known people: a first round of terminations ends without an answer, so that their user ids are remembered.
     let worker = stage.worker();
+    stage.chime.core().arm(rollcall_local::chime::faults::Fault {
+        operation: rollcall_local::chime::routes::Operation::BatchSuspendUser,
+        kind: rollcall_local::chime::faults::FaultKind::ThrottleUsers,
+        after: 0,
+        times: 1,
+    });
     worker.handle(batch(&terminations(0..48)), stage.deadline()).await;
+    assert_eq!(suspended(&stage), Vec::<usize>::new());
     stage.wire.forget();
     let again: Vec<String> = (0..48)
         .map(|n| {

@@ -5,7 +5,7 @@ use crate::stage::{
 };
 use jiff::SignedDuration;
 use rollcall::failure::RefusalCode;
-use rollcall::ledger::{NotRejected, Rejection, State};
+use rollcall::ledger::{NotRejected, Rejection, Releasing, State};
 use rollcall::person::Standing;
 use serde_json::{Value, json};
 
@@ -143,7 +143,7 @@ async fn a_rejected_event_ends_and_its_fact_is_void() {
     let body = envelope(&termination("t1", LWA, 1));
     stage.deliver(std::slice::from_ref(&body)).await;
     let held = stage.event("t1").await.unwrap();
-    stage.ledger().reject(&held.id, &rejection(&stage)).await.unwrap();
+    stage.ledger().reject(&held.id, &rejection(&stage), false).await.unwrap();
     let item = stage.event("t1").await.unwrap();
     assert_eq!(
         (item.state, item.status.as_str(), item.attention, item.event),
@@ -157,10 +157,11 @@ async fn a_rejected_event_ends_and_its_fact_is_void() {
     late.records.push(release(1, &held, "operator"));
     stage.worker().handle(late, stage.deadline()).await;
     stage.deliver(&[envelope(&event("l1", "return", "rescinded", "2026-11-22T08:00:00Z", LWA, 1))]).await;
+    assert_eq!(stage.outcome("l1").await["reason"], "nothing_due", "no fact takes access any more");
     assert_eq!((status(&stage, 1).as_str(), stage.changes().len()), ("Registered", 0));
-    let not = stage.ledger().reject(&held.id, &Rejection { reason: "again".into(), ..rejection(&stage) }).await;
+    let not = stage.ledger().reject(&held.id, &Rejection { reason: "again".into(), ..rejection(&stage) }, false).await;
     assert_eq!(not, Err(NotRejected::NotWaiting(State::Rejected)));
-    assert_eq!(stage.ledger().reject("suspend-user#none", &rejection(&stage)).await, Err(NotRejected::Unknown));
+    assert_eq!(stage.ledger().reject("suspend-user#none", &rejection(&stage), false).await, Err(NotRejected::Unknown));
 }
 
 #[tokio::test]
@@ -177,7 +178,7 @@ async fn release_and_reject_at_once_end_in_one_of_the_two() {
     let rejecting = async {
         stage.wire.struck().await;
         stage.wire.clear();
-        stage.ledger().reject(&held.id, &rejection(&stage)).await.unwrap();
+        stage.ledger().reject(&held.id, &rejection(&stage), false).await.unwrap();
         stage.wire.let_go();
     };
     let (report, ()) = tokio::join!(handling, rejecting);
@@ -251,4 +252,48 @@ async fn a_released_event_that_is_refused_can_be_redriven() {
     redrive.records.push(message(0, &parked.body, Some(&parked.parked_as)));
     stage.worker().handle(redrive, stage.deadline()).await;
     assert_eq!((stage.event("t1").await.unwrap().state, status(&stage, 1).as_str()), (State::Applied, "Suspended"));
+}
+
+/// Announcement and fired event make one assertion, under two ids: rejecting the one that waits voids the fact, whichever
+/// of the ids is greater, and whatever comes late.
+#[tokio::test]
+async fn rejecting_a_fired_schedule_voids_what_was_announced() {
+    for (announced, fired) in [("a", "z"), ("z", "a")] {
+        let stage = holding().await;
+        let says = |id: &str, phase: &str| {
+            let mut event = event(id, "termination", phase, "2026-11-22T18:00:00Z", LWA, 1);
+            event["factId"] = json!("end");
+            envelope(&event)
+        };
+        stage.deliver(&[says(announced, "scheduled")]).await;
+        stage.deliver(&[says(fired, "effective")]).await;
+        let held = stage.event(fired).await.unwrap();
+        assert_eq!(held.state, State::Held);
+        stage.ledger().reject(&held.id, &rejection(&stage), false).await.unwrap();
+        let standing = |stage: &Stage| {
+            let ledger = stage.ledger();
+            let key = held.person.clone().unwrap();
+            async move { ledger.person(&key).await.unwrap().unwrap().facts.iter().next().unwrap().standing }
+        };
+        assert_eq!(standing(&stage).await, Standing::Rejected, "announced as {announced}");
+        stage.deliver(&[says("zz", "scheduled")]).await;
+        assert_eq!(standing(&stage).await, Standing::Rejected, "the same assertion once more, under another id");
+    }
+}
+
+#[tokio::test]
+async fn what_is_being_released_is_not_rejected_with_the_rest() {
+    let stage = holding().await;
+    stage.deliver(&[envelope(&termination("t1", LWA, 1)), envelope(&termination("t2", LWA, 2))]).await;
+    let held = stage.event("t1").await.unwrap();
+    let releasing = Releasing { by: "operator".into(), at: stage.host.now_then(SignedDuration::ZERO) };
+    assert_eq!(stage.ledger().releasing(&held, &releasing).await, Ok(true));
+    let refused = stage.ledger().reject(&held.id, &rejection(&stage), false).await;
+    assert_eq!(refused, Err(NotRejected::Released(releasing.clone())));
+    // The release comes, with the token as it was.
+    stage.release(&["t1"], "operator").await;
+    assert_eq!(status(&stage, 1), "Suspended");
+    assert_eq!(stage.event("t1").await.unwrap().releasing, None);
+    assert_eq!(stage.ledger().releasing(&held, &releasing).await, Ok(false), "it does not wait any more");
+    stage.ledger().reject("suspend-user#t2", &rejection(&stage), false).await.unwrap();
 }

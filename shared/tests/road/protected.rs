@@ -103,3 +103,40 @@ async fn two_at_once_cannot_both_take_the_last_but_one() {
     assert_eq!(stage.event("t0").await.unwrap().state, State::Held);
     assert_eq!(stage.outcome("t0").await["reason"], "group_minimum");
 }
+
+/// A yes to the brake is no yes to losing the last administrator, nor to touching somebody protected.
+#[tokio::test]
+async fn a_release_from_the_brake_does_not_pass_a_minimum_or_a_protection() {
+    let mut policy = mapped(&[LWA]);
+    policy["protected"] = administrators();
+    policy["brake"] = json!({ "access": { "limits": [{ "count": 0, "window": "1h" }] } });
+    let stage = Stage::new(json!([account(LWA, "EnterpriseLWA", 6)])).await.with_policy(policy);
+    let bodies: Vec<String> = (0..3).map(|n| envelope(&termination(&format!("t{n}"), LWA, n))).collect();
+    stage.deliver(&bodies).await;
+    assert_eq!(stage.waiting(State::Held).await.len(), 3);
+    stage.release(&["t0", "t1", "t2"], "operator").await;
+    assert_eq!([0, 1, 2].map(|n| status(&stage, n)), ["Suspended", "Suspended", "Registered"]);
+    assert_eq!(stage.outcome("t2").await["reason"], "group_minimum");
+    stage.release(&["t2"], "operator").await;
+    assert_eq!(status(&stage, 2), "Suspended", "a second yes, to the minimum");
+}
+
+/// Whom the policy protects by an address is protected by the number that the ledger ties to it, through a merge too.
+#[tokio::test]
+async fn a_merge_keeps_what_protects() {
+    let stage = stage(json!({ "emails": ["p1@lwa.example"] })).await;
+    let about = |id: &str, kind: &str, at: &str, subject: Value| {
+        let mut event = termination(id, LWA, 1);
+        (event["kind"], event["effective"]["at"], event["effective"]["date"]) =
+            (json!(kind), json!(at), json!(&at[..10]));
+        event["subject"] = subject;
+        envelope(&event)
+    };
+    let start = "2026-11-01T08:00:00Z";
+    let by_provider = json!({ "providerSubjectId": "s-1", "email": "p1@lwa.example" });
+    stage.deliver(&[about("r1", "rehire", start, by_provider)]).await;
+    stage.deliver(&[about("r2", "rehire", start, json!({ "workerId": "w-1", "providerSubjectId": "s-1" }))]).await;
+    stage.deliver(&[about("t1", "termination", "2026-11-22T18:00:00Z", json!({ "workerId": "w-1" }))]).await;
+    assert_eq!(stage.outcome("t1").await["reason"], "protected");
+    assert_eq!(status(&stage, 1), "Registered");
+}

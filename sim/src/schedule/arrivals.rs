@@ -75,6 +75,13 @@ impl Schedule<'_> {
                 }
                 Reply::Delayed
             }
+            Request::Release { event, body, token } => {
+                let telling = self.story.tellings.iter().position(|telling| &telling.key == event);
+                let now = self.timeline.now();
+                self.queue.release(telling.unwrap_or(usize::MAX), body.clone(), token.clone(), now);
+                self.timeline.after(10 * MS, Happening::Poll);
+                Reply::Delayed
+            }
         }
     }
 
@@ -190,6 +197,7 @@ fn told(call: &Call, fate: &Fate, reply: Option<&Reply>) -> String {
             let query = if request.query.is_empty() { String::new() } else { format!("?{}", request.query) };
             format!("{} {}{query} {}{again}", request.method, request.path, String::from_utf8_lossy(&request.body))
         }
+        Request::Release { event, .. } => format!("release of {event}"),
         Request::Park(messages) => format!("park {} messages", messages.len()),
         Request::Delay(delays) => {
             let all = delays.iter().map(|(receipt, wait)| format!("m{receipt} {} ms", wait.as_millis()));

@@ -1,14 +1,13 @@
 //! The operator: releases, rejects, and resets, with the product's own ledger and messages.
 
 use super::Schedule;
-use crate::bounds::{MS, SECOND};
-use crate::dynamo::{Attribute, Item, number_at, text_at};
+use crate::bounds::SECOND;
+use crate::call::Request;
+use crate::dynamo::{Item, number_at, text_at};
 use crate::story::{Act, NOON};
-use crate::timeline::Happening;
 use crate::worker::{self, instant};
-use aws_smithy_types::base64;
 use rollcall::brake::Population;
-use rollcall::ledger::Rejection;
+use rollcall::ledger::{Rejection, Releasing};
 use rollcall::release;
 use std::collections::BTreeMap;
 
@@ -52,16 +51,26 @@ impl Schedule<'_> {
     }
 
     fn release(&mut self, some: u8) {
-        let now = self.timeline.now();
-        for (key, item) in self.waiting(some) {
-            let Some(Attribute::Bytes(sealed)) = item.get("event") else { continue };
-            let Ok(sealed) = base64::decode(sealed) else { continue };
-            let token = text_at(&item, &["owner"]).unwrap_or_default().to_owned();
-            let telling = self.story.tellings.iter().position(|telling| telling.key == key).unwrap_or(usize::MAX);
-            let message = self.queue.release(telling, release::body(&key, &sealed), token, now);
-            self.note(|schedule| format!("operator   releases {}", schedule.named(message, telling)));
-        }
-        self.timeline.after(10 * MS, Happening::Poll);
+        let keys: Vec<String> = self.waiting(some).into_iter().map(|(key, _)| key).collect();
+        let (ledger, timeline) = (worker::desk(&self.timeline), self.timeline.clone());
+        let at = instant(self.timeline.now());
+        self.note(|_| format!("operator   releases {}", keys.join(", ")));
+        self.attend(async move {
+            let mut told = Vec::new();
+            for key in keys {
+                let Ok(Some(event)) = ledger.event(&key).await else { continue };
+                let releasing = Releasing { by: "operator".to_owned(), at };
+                if event.event.is_none() || ledger.releasing(&event, &releasing).await != Ok(true) {
+                    told.push(format!("{key} does not wait any more"));
+                    continue;
+                }
+                let body = release::body(&key, event.event.as_ref().map_or(&[], |sealed| sealed.as_slice()));
+                let request = Request::Release { event: key.clone(), body, token: event.owner };
+                let _sent = timeline.call(usize::MAX, request).await;
+                told.push(format!("{key} is released"));
+            }
+            told.join("; ")
+        });
     }
 
     fn reject(&mut self, some: u8) {
@@ -73,7 +82,7 @@ impl Schedule<'_> {
             let rejection = Rejection { by: "operator".to_owned(), at, reason: "was wrong".to_owned() };
             let mut told = Vec::new();
             for key in keys {
-                let answer = ledger.reject(&key, &rejection).await;
+                let answer = ledger.reject(&key, &rejection, false).await;
                 told.push(answer.map_or_else(|why| format!("{key}: {why}"), |_| format!("{key} is rejected")));
             }
             told.join("; ")

@@ -20,6 +20,8 @@ pub(super) struct Writer<'a> {
     window: i64,
     person: usize,
     facts: u32,
+    /// The ordering token of what is told now.
+    revision: Option<u32>,
 }
 
 /// One fact, as it is asserted first.
@@ -33,7 +35,7 @@ struct Fact {
 impl<'a> Writer<'a> {
     pub(super) fn new(random: &'a mut Random, people: &'a [Person]) -> Writer<'a> {
         let window = window(random);
-        Writer { random, people, tellings: Vec::new(), sends: Vec::new(), window, person: 0, facts: 0 }
+        Writer { random, people, tellings: Vec::new(), sends: Vec::new(), window, person: 0, facts: 0, revision: None }
     }
 
     pub(super) fn finish(self) -> (Vec<Telling>, Vec<Send>) {
@@ -89,8 +91,17 @@ impl<'a> Writer<'a> {
     fn termination(&mut self, day: i64) {
         let end = self.fact(Kind::Termination, day);
         let said = self.said(day);
+        // Entered and corrected within one second: the sender's own token tells which came last.
+        let twice = end.name.is_some() && self.random.chance(150);
+        self.revision = twice.then_some(9);
         self.announce(&end, said, 400);
         self.tell(&end, Phase::Effective, said);
+        if twice {
+            self.revision = Some(10);
+            let corrected = Fact { effective: self.effective((day - 2).min(-3)), ..end.clone() };
+            self.tell(&corrected, Phase::Effective, said);
+        }
+        self.revision = None;
         let mut last = said;
         if end.name.is_some() && self.random.chance(300) {
             last = self.after(last);
@@ -231,7 +242,7 @@ impl<'a> Writer<'a> {
             fact: name.clone().unwrap_or_else(|| wire::default_fact(kind, effective)),
             phase,
             occurred,
-            revision: self.random.chance(150).then(|| u32::try_from(self.random.below(20)).unwrap_or(0)),
+            revision: self.revision,
             at: effective.at,
             date: effective.date,
             active,

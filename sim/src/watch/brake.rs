@@ -160,8 +160,12 @@ impl Watch<'_> {
     }
 
     /// Nobody protected is touched, and a group keeps its minimum.
-    pub(super) fn guarded(&mut self, telling: usize, change: &Change, released: bool) {
+    pub(super) fn guarded(&mut self, telling: usize, change: &Change) {
         let safety = &self.story.safety;
+        // A release is a yes to what the event was held for.
+        let held_for = change.after.as_deref().and_then(|after| text_at(after, &["released", "held_for"]));
+        let forced = held_for == Some("group_minimum");
+        let released = matches!(held_for, Some("protected" | "protection_unknown"));
         let identifiers = self.identifiers(telling);
         let named = |names: &BTreeSet<String>| identifiers.iter().any(|identifier| names.contains(*identifier));
         let protected = named(&safety.protected) || named(&safety.patterns);
@@ -171,7 +175,7 @@ impl Watch<'_> {
         self.check(Rule::Protected, !protected || released, || format!("{} plans to take access from somebody protected", change.id));
         if let (Some(group), Some(person), true) = (group, person, takes) {
             // Whose access was taken before is not counted again.
-            let counts = self.brake.gone.insert(person) && !released;
+            let counts = self.brake.gone.insert(person) && !forced;
             let left = group.members.len().saturating_sub(self.brake.gone.len());
             self.check(Rule::Protected, !counts || left >= group.minimum, || {
                 format!("{}: {left} of the group keep their access, and {} must", change.id, group.minimum)

@@ -66,11 +66,12 @@ impl Watch<'_> {
                 continue;
             }
             let acted = acted(&group, |telling| !matches!(state(telling).as_deref(), Some("held" | "parked" | "observed" | "rejected")));
-            let due = [&all, &acted].map(|said| oracle::due(said, &self.rejected, now, self.story.absences));
+            let rejected = self.rejected_of(&group);
+            let due = [&all, &acted].map(|said| oracle::due(said, &rejected, now, self.story.absences));
             if due == [Due::NoAccess; 2] {
                 self.leaver(person, directory);
             }
-            self.facts_kept(&group, &all, ledger);
+            self.facts_kept(&group, &all, &rejected, ledger);
         }
         self.taken_kept(person, ledger);
     }
@@ -92,7 +93,7 @@ impl Watch<'_> {
     }
 
     /// The ledger keeps the newest assertion of every fact that was told.
-    fn facts_kept(&mut self, group: &[&Telling], said: &[&Assertion], ledger: &Dynamo) {
+    fn facts_kept(&mut self, group: &[&Telling], said: &[&Assertion], rejected: &oracle::Rejected, ledger: &Dynamo) {
         let keys = group.iter().filter_map(|telling| {
             text_at(ledger.items().get(&telling.key)?, &["person"]).map(|key| format!("person#{key}"))
         });
@@ -114,7 +115,7 @@ impl Watch<'_> {
         let ids: Vec<String> = items.keys().cloned().collect();
         self.check(Rule::Facts, items.len() == 1, || format!("one person has the items {}", ids.join(", ")));
         let kept: BTreeSet<String> = items.values().flat_map(|item| facts(item)).collect();
-        let newest: BTreeSet<String> = oracle::facts(said).into_iter().map(|said| fact(said, &self.rejected)).collect();
+        let newest: BTreeSet<String> = oracle::facts(said).into_iter().map(|said| fact(said, rejected)).collect();
         let is_poison = |fact: &&String| fact.contains("poison-");
         let lost: Vec<&String> = newest.difference(&kept).filter(|fact| !is_poison(fact)).collect();
         let more: Vec<&String> = kept.difference(&newest).filter(|fact| !is_poison(fact)).collect();
@@ -206,7 +207,7 @@ fn facts(item: &Item) -> Vec<String> {
             word("standing"),
             word("at"),
             word("occurred_at"),
-            word("event"),
+            if word("standing") == "rejected" { "" } else { word("event") },
             active.map_or("", |active| if active { "active" } else { "inactive" })
         ))
     };
@@ -214,7 +215,7 @@ fn facts(item: &Item) -> Vec<String> {
 }
 
 /// The same line of an assertion.
-fn fact(said: &Assertion, rejected: &BTreeSet<String>) -> String {
+fn fact(said: &Assertion, rejected: &oracle::Rejected) -> String {
     let (kind, active) = match said.kind {
         oracle::Kind::Hire => ("hire", ""),
         oracle::Kind::Rehire => ("rehire", ""),
@@ -224,10 +225,12 @@ fn fact(said: &Assertion, rejected: &BTreeSet<String>) -> String {
         oracle::Kind::Login => ("login", if said.active { "active" } else { "inactive" }),
     };
     let standing = match said.phase {
-        _ if rejected.contains(&said.event) => "rejected",
+        _ if rejected.contains(&said.rejects()) => "rejected",
         oracle::Phase::Rescinded => "rescinded",
         oracle::Phase::Scheduled | oracle::Phase::Effective => "asserted",
     };
     let at = said.at.map(|at| instant(at).to_string()).unwrap_or_default();
-    format!("{kind} {} {standing} {at} {} {} {active}", said.fact, instant(said.occurred), said.event)
+    // One assertion may come under two ids. Once it is rejected, the one that came later is not even looked at.
+    let event = if standing == "rejected" { "" } else { said.event.as_str() };
+    format!("{kind} {} {standing} {at} {} {event} {active}", said.fact, instant(said.occurred))
 }

@@ -102,10 +102,9 @@ impl Watch<'_> {
         };
         let is_desk = self.invocations.get(&task).is_some_and(|one| one.is_desk);
         if record::state(after) == "rejected" {
-            let id = change.id.split_once('#').map_or("", |(_, id)| id);
-            self.rejected.insert(id.to_owned());
+            self.rejected.insert(change.id.clone());
             self.check(Rule::Outcome, is_desk, || format!("{} was rejected, and not by an operator", change.id));
-        } else if own {
+        } else if own && !is_desk {
             let same = self.attempts.get(&owner).is_some_and(|attempt| attempt.task == task);
             self.check(Rule::Fenced, same, || format!("{} was written under another attempt's token", change.id));
         }
@@ -123,7 +122,10 @@ impl Watch<'_> {
                 self.auxiliary(now, task, change, after, plan);
             }
         }
-        if record::state(after) != "running" && record::state(after) != "retry" {
+        let ended = !matches!(record::state(after), "running" | "retry");
+        // Who only notes that a release is on its way changes nothing of the outcome.
+        let noted = own && change.before.as_deref().is_some_and(|before| record::state(before) == record::state(after));
+        if ended && !noted {
             self.ended(now, task, change, after, !settles, directory);
         }
     }
@@ -173,8 +175,7 @@ impl Watch<'_> {
             self.check(Rule::Kept, due.contains(&Due::NoAccess), || {
                 format!("{} plans to take access, and due is {:?}", change.id, due[1])
             });
-            let released = crate::dynamo::at(after, &["released"]).is_some();
-            self.guarded(index, change, released);
+            self.guarded(index, change);
         }
     }
 
