@@ -26,6 +26,9 @@ use std::sync::Arc;
 /// When the faults stop, after the start.
 const FAULTS_STOP: i64 = 70 * MINUTE;
 
+/// A run of so many calls does not come to its end.
+const CALLS: u64 = 20_000;
+
 /// When the operator looks after what is parked, after the faults stopped.
 const OPERATOR: [i64; 2] = [15 * MINUTE, 45 * MINUTE];
 
@@ -145,6 +148,9 @@ impl Schedule<'_> {
         self.tell_the_story();
         let end = NOON + FAULTS_STOP + DRAIN;
         while self.watch.broken().is_none() {
+            if self.n_calls > CALLS {
+                self.watch.runs_on(self.n_calls);
+            }
             while let Some(task) = self.timeline.next_ready() {
                 self.advance(task);
             }

@@ -227,6 +227,11 @@ impl<'a> Watch<'a> {
         }
     }
 
+    /// So many calls were made, and no end is in sight.
+    pub fn runs_on(&mut self, calls: u64) {
+        self.breaks(Rule::Drained, format!("{calls} calls were made, and no end is in sight"));
+    }
+
     /// The simulator's DynamoDB refused a request that it cannot serve: the simulator has to learn it first.
     pub fn unserved(&mut self, operation: &str, what: &str) {
         self.breaks(Rule::Fenced, format!("{operation} was refused: {what}"));

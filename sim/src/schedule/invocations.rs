@@ -13,6 +13,7 @@ use rollcall::batch::{BatchReport, Told};
 use rollcall::directory::Deadline;
 use rollcall::seal::sha256;
 use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -166,9 +167,15 @@ impl Schedule<'_> {
         let Some(task) = self.tasks.get_mut(&id).filter(|task| !task.frozen) else { return };
         self.timeline.run(id);
         task.polls += 1;
-        let polled = task.future.as_mut().poll(&mut Context::from_waker(&task.waker));
+        let mut context = Context::from_waker(&task.waker);
+        // As Lambda's runtime does: a panic ends the invocation, and its messages come again.
+        let polled = catch_unwind(AssertUnwindSafe(|| task.future.as_mut().poll(&mut context)));
         let (polls, crash_at, freeze) = (task.polls, task.crash_at, task.freeze);
         let started = self.timeline.take_started();
+        let Ok(polled) = polled else {
+            self.note(|_| format!("invocation {id} panics"));
+            return self.kill(id);
+        };
         match polled {
             Poll::Ready(Done::Batch(report)) => {
                 self.missed(id);

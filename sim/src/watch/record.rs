@@ -33,6 +33,8 @@ pub(super) struct Step {
 pub(super) struct Taken {
     pub(super) account: String,
     pub(super) licence: Option<String>,
+    /// The event that took it: written once, it stays.
+    pub(super) event: String,
 }
 
 /// A hold on a person.
@@ -86,6 +88,7 @@ pub(super) fn taken(item: &Item) -> Option<Taken> {
     Some(Taken {
         account: text_at(item, &["taken", "account", "id"]).unwrap_or_default().to_owned(),
         licence: text_at(item, &["taken", "licence"]).map(str::to_owned),
+        event: text_at(item, &["taken", "event"]).unwrap_or_default().to_owned(),
     })
 }
 
