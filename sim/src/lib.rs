@@ -16,6 +16,7 @@ pub mod dynamo;
 mod fate;
 pub mod faults;
 mod mailbox;
+pub mod mutants;
 pub mod oracle;
 pub mod schedule;
 pub mod shrink;
