@@ -164,12 +164,8 @@ fn premises(totals: &Totals, range: Range, output: &mut impl Write) -> Result<bo
     for (rule, count) in Rule::ALL.iter().zip(totals.premises) {
         writeln!(output, "  {:3} {} ({}: {count})", rule.letter(), rule.words(), rule.premise())?;
     }
-    let never: Vec<&str> = Rule::ALL
-        .iter()
-        .zip(totals.premises)
-        .filter(|(_, count)| *count == 0)
-        .map(|(rule, _)| rule.letter())
-        .collect();
+    let never: Vec<&str> =
+        Rule::ALL.iter().zip(totals.premises).filter(|(_, count)| *count == 0).map(|(rule, _)| rule.letter()).collect();
     if range.seeds < PREMISES_FROM || never.is_empty() {
         return Ok(true);
     }

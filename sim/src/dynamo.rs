@@ -19,7 +19,8 @@ use std::sync::Arc;
 const REQUEST_LIMIT: usize = 4 * 1024 * 1024;
 
 /// The attributes that an index has as its keys, and their types: `by_person`, `by_attention`.
-const INDEXED: [(&str, &str); 4] = [("person", "S"), ("occurred_at", "S"), ("attention", "S"), ("first_claimed_at", "N")];
+const INDEXED: [(&str, &str); 4] =
+    [("person", "S"), ("occurred_at", "S"), ("attention", "S"), ("first_claimed_at", "N")];
 
 /// The table, and the tokens of transactions that were written.
 #[derive(Debug, Default)]
@@ -83,7 +84,8 @@ impl Refused {
             Refused::Cancelled(_) => "Transaction cancelled, please refer cancellation reasons for specific reasons",
             Refused::Mismatch => "The token came before with other parameters",
         };
-        let mut body = json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{}", self.name()), "message": message });
+        let mut body =
+            json!({ "__type": format!("com.amazonaws.dynamodb.v20120810#{}", self.name()), "message": message });
         if let Refused::Cancelled(codes) = self {
             body["CancellationReasons"] = codes.iter().map(|code| json!({ "Code": code })).collect();
         }

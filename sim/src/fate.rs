@@ -57,8 +57,7 @@ impl Fate {
     pub(crate) fn draw(request: &Request, latency: i64, now: i64, faults: &mut Faults, random: &mut Random) -> Fate {
         let mut way = || MS + i64::try_from(random.below(u64::try_from(latency).unwrap_or(1))).unwrap_or(0);
         let (out, back) = (way(), way());
-        let mut fate =
-            Fate { out, back, service: Service::Works, answer: Answer::Comes, struck: Vec::new() };
+        let mut fate = Fate { out, back, service: Service::Works, answer: Answer::Comes, struck: Vec::new() };
         if fate.strikes(faults, Fault::Slow, now) {
             fate.back += faults.below(Fault::Slow, 3 * SECOND);
         }

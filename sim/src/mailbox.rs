@@ -42,7 +42,15 @@ impl Mailbox {
     /// Takes a message in. Answers its position.
     pub(crate) fn send(&mut self, telling: usize, body: String, parked_as: Option<String>, now: i64) -> usize {
         let released_as = None;
-        self.messages.push(Message { telling, parked_as, released_as, body, visible_at: now, receives: 0, gone: false });
+        self.messages.push(Message {
+            telling,
+            parked_as,
+            released_as,
+            body,
+            visible_at: now,
+            receives: 0,
+            gone: false,
+        });
         self.messages.len() - 1
     }
 

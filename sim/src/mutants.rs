@@ -81,8 +81,11 @@ impl Copy {
     fn refresh(&self) -> Result<()> {
         let list = ["ls-files", "--cached", "--others", "--exclude-standard", "-z"];
         let listed = finished(Command::new("git").args(list).current_dir(&self.source))?;
-        let names: BTreeSet<String> =
-            String::from_utf8_lossy(&listed.stdout).split('\0').filter(|name| !name.is_empty()).map(str::to_owned).collect();
+        let names: BTreeSet<String> = String::from_utf8_lossy(&listed.stdout)
+            .split('\0')
+            .filter(|name| !name.is_empty())
+            .map(str::to_owned)
+            .collect();
         for name in &names {
             let (from, to) = (self.source.join(name), self.tree.join(name));
             let Ok(wanted) = fs::read(&from) else { continue };

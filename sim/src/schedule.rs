@@ -171,11 +171,8 @@ impl Schedule<'_> {
             if self.options.unsent.contains(&index) {
                 continue;
             }
-            let late = if self.faults.strikes(Fault::Delay, NOON) {
-                self.faults.below(Fault::Delay, 15 * MINUTE)
-            } else {
-                0
-            };
+            let late =
+                if self.faults.strikes(Fault::Delay, NOON) { self.faults.below(Fault::Delay, 15 * MINUTE) } else { 0 };
             self.timeline.after(send.at + late, Happening::Send(index));
             if self.faults.strikes(Fault::Duplicate, NOON) {
                 let later = self.faults.below(Fault::Duplicate, 12 * MINUTE);
@@ -250,7 +247,9 @@ impl Schedule<'_> {
         for dead in back {
             let telling = self.story.tellings.iter().position(|telling| telling.body == dead.body);
             let message = self.queue.send(telling.unwrap_or(usize::MAX), dead.body, dead.parked_as, now);
-            self.note(|schedule| format!("operator   sends {} back", schedule.named(message, telling.unwrap_or(usize::MAX))));
+            self.note(|schedule| {
+                format!("operator   sends {} back", schedule.named(message, telling.unwrap_or(usize::MAX)))
+            });
         }
         self.timeline.after(SECOND, Happening::Poll);
     }

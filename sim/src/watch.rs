@@ -221,7 +221,8 @@ impl<'a> Watch<'a> {
 
     /// A message was not reported as failed: its event must have its outcome now, or wait for a person.
     pub fn acknowledged(&mut self, event: &str, state: Option<&str>) {
-        if !matches!(state, Some("applied" | "unchanged" | "superseded" | "rejected" | "held" | "observed" | "parked")) {
+        if !matches!(state, Some("applied" | "unchanged" | "superseded" | "rejected" | "held" | "observed" | "parked"))
+        {
             let state = state.unwrap_or("not recorded");
             self.breaks(Rule::Partition, format!("{event} was not reported as failed, and is {state}"));
         }

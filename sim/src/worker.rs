@@ -123,9 +123,8 @@ enum Service {
 
 fn sdk(host: &SimHost, worker: usize, service: Service, region: Region) -> SdkConfig {
     let timeline = host.timeline.clone();
-    let client = http_client_fn(move |_, _| {
-        SharedHttpConnector::new(Connector { timeline: timeline.clone(), worker, service })
-    });
+    let client =
+        http_client_fn(move |_, _| SharedHttpConnector::new(Connector { timeline: timeline.clone(), worker, service }));
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(region)

@@ -107,7 +107,8 @@ impl Requests {
         match self.random.below(10) {
             0..5 => self.one(&["rev", "kept", "word"]).to_owned(),
             5 | 6 => self.alias("lease"),
-            7 | 8 => format!("{}.{}", self.alias("lease"), self.one(&["#owner", "until_then"])).replace("#owner", &self.alias("owner")),
+            7 | 8 => format!("{}.{}", self.alias("lease"), self.one(&["#owner", "until_then"]))
+                .replace("#owner", &self.alias("owner")),
             _ => format!("{}.{}.deeper", self.alias("lease"), self.alias("owner")),
         }
     }
@@ -135,7 +136,8 @@ impl Requests {
     }
 
     fn ordered(&mut self) -> String {
-        let value = if self.random.chance(700) { json!({ "N": self.one(&["0", "1", "5"]) }) } else { json!({ "S": "b" }) };
+        let value =
+            if self.random.chance(700) { json!({ "N": self.one(&["0", "1", "5"]) }) } else { json!({ "S": "b" }) };
         let name = format!(":v{}", self.values.len());
         self.values.insert(name.clone(), value);
         name
@@ -153,7 +155,9 @@ impl Requests {
                 _ => sets.push(format!("{path} = {}", self.given())),
             }
         }
-        let clause = |word: &str, all: &[String]| if all.is_empty() { String::new() } else { format!("{word} {} ", all.join(", ")) };
+        let clause = |word: &str, all: &[String]| {
+            if all.is_empty() { String::new() } else { format!("{word} {} ", all.join(", ")) }
+        };
         format!("{}{}", clause("SET", &sets), clause("REMOVE", &removes))
     }
 
@@ -170,7 +174,11 @@ impl Requests {
                 item[name] = self.value();
             }
         }
-        for (name, value) in [("person", json!({ "S": "p" })), ("first_claimed_at", json!({ "N": "5" })), ("attention", json!({ "S": "held" }))] {
+        for (name, value) in [
+            ("person", json!({ "S": "p" })),
+            ("first_claimed_at", json!({ "N": "5" })),
+            ("attention", json!({ "S": "held" })),
+        ] {
             if self.random.chance(200) {
                 item[name] = value;
             }
@@ -253,7 +261,11 @@ fn answers_and_items_are_those_of_the_embedded_dynamodb() {
             let expected = ask(&database, operation, &request).map(essence);
             let answer = own(&mut dynamo, operation, &request).map(essence);
             assert_eq!(answer, expected, "seed {seed}: {operation} {request:#}");
-            if answer.is_ok() { accepted += 1 } else { refused += 1 }
+            if answer.is_ok() {
+                accepted += 1
+            } else {
+                refused += 1
+            }
             sent.push((operation, request));
         }
         let scanned = database.scan(serde_json::from_value(json!({ "TableName": TABLE })).unwrap()).unwrap();

@@ -143,7 +143,8 @@ impl Given {
         let mut after = before.clone();
         for (path, operand) in &update.sets {
             let value = self.operand(operand, Some(before))?;
-            let value = value.ok_or_else(|| Refused::validation("an expression refers to an attribute that is not there"))?;
+            let value =
+                value.ok_or_else(|| Refused::validation("an expression refers to an attribute that is not there"))?;
             let (map, last) = parent(&mut after, path)?;
             map.insert(last.to_owned(), value);
         }

@@ -17,7 +17,11 @@ pub(super) enum Operand {
     /// `if_not_exists(path, operand)`
     IfNotExists(Path, Box<Operand>),
     /// `operand + operand`, or with `-`.
-    Sum { left: Box<Operand>, right: Box<Operand>, minus: bool },
+    Sum {
+        left: Box<Operand>,
+        right: Box<Operand>,
+        minus: bool,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

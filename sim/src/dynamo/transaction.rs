@@ -107,7 +107,9 @@ impl Dynamo {
             return Err(Refused::validation("a transaction must have 1 to 100 actions"));
         }
         let actions_sent = Value::Array(actions.clone());
-        if let Some(known) = token.as_ref().and_then(|token| self.tokens.get(token)).filter(|known| known.until > now_ms) {
+        if let Some(known) =
+            token.as_ref().and_then(|token| self.tokens.get(token)).filter(|known| known.until > now_ms)
+        {
             return if known.actions == actions_sent { Ok((json!({}), Vec::new())) } else { Err(Refused::Mismatch) };
         }
         let writes = actions.into_iter().map(read).collect::<Result<Vec<Write>, Refused>>()?;

@@ -60,7 +60,8 @@ impl Schedule<'_> {
                 if silent != Some(false) {
                     for message in messages {
                         let code = Some(message.refusal.code.as_str());
-                        let dead = Dead { body: message.body.clone(), code, parked_as: Some(message.parked_as.clone()) };
+                        let dead =
+                            Dead { body: message.body.clone(), code, parked_as: Some(message.parked_as.clone()) };
                         self.queue.dead.push(dead);
                     }
                 }

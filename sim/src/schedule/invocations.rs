@@ -2,8 +2,8 @@
 
 use super::{Schedule, Slot};
 use crate::bounds::{FUNCTION_TIMEOUT, MINUTE, MS};
-use crate::faults::Fault;
 use crate::fate::Fate;
+use crate::faults::Fault;
 use crate::mailbox::message_id;
 use crate::story::Poison;
 use crate::timeline::{Happening, TaskId};

@@ -92,7 +92,10 @@ pub(super) fn add(random: &mut Random, people: &[Person], tellings: &mut Vec<Tel
             twin.body = twin.body.replace("2026-01-05", "2026-01-06");
             twin.words.push_str(", a day later");
             tellings.push(twin);
-            sends.push(Send { telling: tellings.len() - 1, at: at + i64::try_from(random.below(3)).unwrap_or(0) * MINUTE });
+            sends.push(Send {
+                telling: tellings.len() - 1,
+                at: at + i64::try_from(random.below(3)).unwrap_or(0) * MINUTE,
+            });
         }
     }
 }
@@ -127,7 +130,9 @@ fn telling(poison: Poison, number: usize, person: usize, subject: &Subject, has_
         Poison::WrongDetailType => {
             body(&good, &plain, &unchanged).replace("worker.termination.effective", "worker.leave.effective")
         }
-        Poison::MissingField => body(&good, &plain, &|detail| drop(detail.as_object_mut().map(|all| all.remove("effective")))),
+        Poison::MissingField => {
+            body(&good, &plain, &|detail| drop(detail.as_object_mut().map(|all| all.remove("effective"))))
+        }
         Poison::InvalidField => body(&good, &plain, &|detail| detail["subject"]["email"] = json!("nobody")),
         Poison::NotOurs => body(&good, &plain, &|detail| detail["kind"] = json!("job_change")),
         Poison::FromTheFuture => body(&assertion(Kind::Termination, &plain, NOON + DAY), &plain, &unchanged),

@@ -160,7 +160,8 @@ impl Safety {
             .iter()
             .map(|group| json!({ "name": "admins", "members": group.members, "minimum": group.minimum }))
             .collect();
-        policy["protected"] = json!({ "emails": emails, "worker_ids": workers, "patterns": patterns, "groups": groups });
+        policy["protected"] =
+            json!({ "emails": emails, "worker_ids": workers, "patterns": patterns, "groups": groups });
         if self.observes {
             let by_class = accounts.len() % 2 == 0;
             policy["mode"] = if by_class {

@@ -74,7 +74,9 @@ impl Watch<'_> {
             let oldest_held = wanted.iter().filter(|one| one.held).map(|one| one.occurred).min();
             let newest_taken = wanted.iter().filter(|one| !one.held).map(|one| one.occurred).max();
             let fair = oldest_held.is_none() || newest_taken <= oldest_held;
-            self.check(Rule::Brake, fair, || "of one batch, an older change was held and a newer one applied".to_owned());
+            self.check(Rule::Brake, fair, || {
+                "of one batch, an older change was held and a newer one applied".to_owned()
+            });
         }
     }
 
@@ -134,7 +136,8 @@ impl Watch<'_> {
             self.brake.events.remove(&change.id);
             self.brake.latched.remove(&change.id);
         }
-        let empty = after.get("latch").is_some() && change.before.as_deref().is_some_and(|was| was.get("latch").is_some());
+        let empty =
+            after.get("latch").is_some() && change.before.as_deref().is_some_and(|was| was.get("latch").is_some());
         self.check(Rule::Brake, !empty, || format!("{} had latched, and changed without a reset", change.id));
     }
 
@@ -172,7 +175,9 @@ impl Watch<'_> {
         let group = safety.group.as_ref().filter(|group| identifiers.iter().any(|id| group.members.contains(id)));
         let person = self.story.tellings.get(telling).and_then(|telling| telling.person);
         let takes = change.after.as_deref().and_then(record::plan).is_some_and(|plan| plan.takes());
-        self.check(Rule::Protected, !protected || released, || format!("{} plans to take access from somebody protected", change.id));
+        self.check(Rule::Protected, !protected || released, || {
+            format!("{} plans to take access from somebody protected", change.id)
+        });
         if let (Some(group), Some(person), true) = (group, person, takes) {
             // Whose access was taken before is not counted again.
             let counts = self.brake.gone.insert(person) && !forced;

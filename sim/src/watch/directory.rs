@@ -62,9 +62,8 @@ impl Watch<'_> {
         self.premise(Rule::Planned);
         match self.planned(&effect) {
             Ok(event) => effect.event = Some(event),
-            Err(why) => {
-                self.breaks(Rule::Planned, format!("{} of {} reached the directory {why}", effect.operation, effect.user))
-            }
+            Err(why) => self
+                .breaks(Rule::Planned, format!("{} of {} reached the directory {why}", effect.operation, effect.user)),
         }
         if let (true, "suspend", Some(person), Some((registration, licence)), Some(event)) =
             (effect.done, effect.operation, effect.person, &effect.before, &effect.event)
@@ -79,7 +78,8 @@ impl Watch<'_> {
     /// The event whose plan a change is part of: its sender must have stored it, and hold the person.
     fn planned(&self, effect: &Effect) -> Result<String, String> {
         let of = |attempt: &Attempt| {
-            let plan = attempt.plan.as_ref().filter(|plan| plan.account == effect.account && plan.user == effect.user)?;
+            let plan =
+                attempt.plan.as_ref().filter(|plan| plan.account == effect.account && plan.user == effect.user)?;
             plan.steps.iter().find(|step| same(&step.operation, effect.operation)).cloned()
         };
         // One attempt at a time has the person: the one under which this was sent.
@@ -113,7 +113,8 @@ impl Watch<'_> {
             other.settled_at.is_some() && steps.any(|step| !step.decisive || step.status != "unknown")
         };
         let others = self.attempts.values().filter(|other| other.event == attempt.event);
-        attempt.settled_at.is_some() && others.filter(|other| other.claimed_at >= attempt.claimed_at).any(|other| answered(&other))
+        attempt.settled_at.is_some()
+            && others.filter(|other| other.claimed_at >= attempt.claimed_at).any(|other| answered(&other))
     }
 
     /// Steps that are recorded as confirmed must be shown by the directory.

@@ -45,7 +45,9 @@ impl Watch<'_> {
         for (key, item) in ledger.items().iter().filter(|(key, _)| key.starts_with("suspend-user#")) {
             let told = self.telling(key).and_then(|index| self.story.tellings.get(index));
             let stays = told.is_none_or(|telling| telling.poison.is_some()) || record::state(item) != "parked";
-            self.check(Rule::Outcome, stays, || format!("{key} is parked, though it was sent back: {}", record::reason(item)));
+            self.check(Rule::Outcome, stays, || {
+                format!("{key} is parked, though it was sent back: {}", record::reason(item))
+            });
         }
     }
 
@@ -65,7 +67,9 @@ impl Watch<'_> {
             if all.is_empty() {
                 continue;
             }
-            let acted = acted(&group, |telling| !matches!(state(telling).as_deref(), Some("held" | "parked" | "observed" | "rejected")));
+            let acted = acted(&group, |telling| {
+                !matches!(state(telling).as_deref(), Some("held" | "parked" | "observed" | "rejected"))
+            });
             let rejected = self.rejected_of(&group);
             let due = [&all, &acted].map(|said| oracle::due(said, &rejected, now, self.story.absences));
             if due == [Due::NoAccess; 2] {

@@ -135,7 +135,8 @@ impl Watch<'_> {
         let (state, owner) = (record::state(before), record::owner(before));
         self.check(Rule::Outcome, !record::is_done(state), || format!("{} was {state}, and changed", change.id));
         if matches!(state, "held" | "observed") {
-            let released = self.invocations.get(&task).is_some_and(|one| one.is_desk || one.released_as.contains(owner));
+            let released =
+                self.invocations.get(&task).is_some_and(|one| one.is_desk || one.released_as.contains(owner));
             self.check(Rule::Outcome, released, || format!("{} was {state}, and changed without a release", change.id));
         }
         if state == "parked" {
@@ -166,7 +167,11 @@ impl Watch<'_> {
         self.attempts.insert(record::owner(after).to_owned(), attempt);
         let Some(index) = self.telling(&change.id) else { return };
         let holds = |attempt: &&Attempt| {
-            attempt.person.as_ref().and_then(|key| self.leases.get(key)).is_some_and(|token| token == record::owner(after))
+            attempt
+                .person
+                .as_ref()
+                .and_then(|key| self.leases.get(key))
+                .is_some_and(|token| token == record::owner(after))
         };
         let acts = self.attempts.get(record::owner(after)).filter(holds).is_some();
         if running && plan.is_some() && acts {
