@@ -146,8 +146,23 @@ impl Schedule<'_> {
             Operation::ListAccounts | Operation::GetAccount | Operation::ListUsers | Operation::GetUser => {
                 return Vec::new();
             }
+            Operation::GetAccountSettings | Operation::GetUserSettings | Operation::GetGlobalSettings => {
+                return Vec::new();
+            }
             // Nothing else is any function's business.
-            _ => "another change",
+            Operation::CreateAccount
+            | Operation::UpdateAccount
+            | Operation::DeleteAccount
+            | Operation::AssociateSigninDelegateGroupsWithAccount
+            | Operation::DisassociateSigninDelegateGroupsFromAccount
+            | Operation::UpdateAccountSettings
+            | Operation::BatchUpdateUser
+            | Operation::BatchUnsuspendUser
+            | Operation::InviteUsers
+            | Operation::CreateUser
+            | Operation::UpdateUser
+            | Operation::UpdateUserSettings
+            | Operation::UpdateGlobalSettings => "another change",
         };
         let account = routed.account.clone().unwrap_or_default();
         let users = match &routed.user {
