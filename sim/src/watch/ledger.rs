@@ -118,7 +118,8 @@ impl Watch<'_> {
         }
         if let Some(plan) = &plan {
             self.confirmed(change, plan, directory);
-            if settles {
+            // What an operator writes settles no attempt.
+            if settles && !is_desk {
                 self.auxiliary(now, task, change, after, plan);
             }
         }
