@@ -160,7 +160,7 @@ fn ledger_error(status: u16, name: &str, codes: &[&str]) -> Reply {
     Reply::Http { status, error_type: None, body: body.to_string() }
 }
 
-/// Takes some keys out of a BatchGetItem, and puts them where the answer names what it left.
+/// Takes some keys out of a `BatchGetItem`, and puts them where the answer names what it left.
 pub(crate) fn leave_keys(body: &[u8]) -> Option<(Vec<u8>, Value)> {
     let mut request: Value = serde_json::from_slice(body).ok()?;
     let table = request.get_mut("RequestItems")?.as_object_mut()?.values_mut().next()?;

@@ -163,7 +163,7 @@ impl Safety {
         policy["protected"] =
             json!({ "emails": emails, "worker_ids": workers, "patterns": patterns, "groups": groups });
         if self.observes {
-            let by_class = accounts.len() % 2 == 0;
+            let by_class = accounts.len().is_multiple_of(2);
             policy["mode"] = if by_class {
                 json!({ "classes": { "access": "observe" } })
             } else {
