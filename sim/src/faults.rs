@@ -64,7 +64,7 @@ faults! {
     /// DynamoDB leaves keys of a batch unprocessed.
     Unprocessed = "unprocessed", 150;
     /// A worker stands still for a while.
-    Freeze = "freeze", 250;
+    Freeze = "freeze", 350;
     /// A worker goes on after its deadline: in the ledger, not in the directory.
     Zombie = "zombie", 700;
     /// The dead-letter queue takes a message, or not, and does not say so.
@@ -159,7 +159,7 @@ impl Faults {
     /// How long a worker stands still.
     pub fn freeze(&mut self) -> i64 {
         // Short pauses are the common ones, and long ones the interesting ones.
-        let most = if self.below(Fault::Freeze, 2) == 0 { 20 * SECOND } else { FREEZE };
+        let most = [20 * SECOND, 50 * SECOND, FREEZE][usize::try_from(self.below(Fault::Freeze, 3)).unwrap_or(0)];
         SECOND + self.below(Fault::Freeze, most - SECOND)
     }
 

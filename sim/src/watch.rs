@@ -123,6 +123,8 @@ struct Attempt {
     plan: Option<Plan>,
     /// When the claim was written.
     claimed_at: i64,
+    /// When its lease ends.
+    until: i64,
     /// When it settled, or the claim already wrote the outcome.
     settled_at: Option<i64>,
 }
@@ -151,6 +153,8 @@ pub struct Watch<'a> {
     rejected: BTreeSet<String>,
     /// What people had when access was first taken from them: account and licence.
     first_taken: BTreeMap<usize, directory::FirstTaken>,
+    /// The tokens of the messages that reached the dead-letter queue.
+    parked: BTreeSet<String>,
     /// How many attempts in a row ended without a settle, by event.
     unsettled: BTreeMap<String, u32>,
     /// Reasons for which an event may be parked because of a fault that struck.
@@ -176,6 +180,7 @@ impl<'a> Watch<'a> {
             brake: brake::Counts::default(),
             rejected: BTreeSet::new(),
             first_taken: BTreeMap::new(),
+            parked: BTreeSet::new(),
             unsettled: BTreeMap::new(),
             excused: BTreeSet::new(),
         }
@@ -196,6 +201,11 @@ impl<'a> Watch<'a> {
     /// An invocation begins.
     pub fn begins(&mut self, task: TaskId, invocation: Invocation) {
         self.invocations.insert(task, invocation);
+    }
+
+    /// A message reached the dead-letter queue under this token.
+    pub fn parked(&mut self, token: &str) {
+        self.parked.insert(token.to_owned());
     }
 
     /// A fault struck after which an event may end as parked, under this reason.

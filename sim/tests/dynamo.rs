@@ -1,7 +1,7 @@
 //! The simulator's DynamoDB against an embedded one that is verified against the real service: the same requests, the
 //! same answers, error codes, reasons and items.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on may panic, as its tests may")]
 
 use rollcall_local::chime::random::Random;
 use rollcall_sim::dynamo::{Dynamo, Refused, write};

@@ -62,6 +62,7 @@ impl Schedule<'_> {
                         let code = Some(message.refusal.code.as_str());
                         let dead =
                             Dead { body: message.body.clone(), code, parked_as: Some(message.parked_as.clone()) };
+                        self.watch.parked(&message.parked_as);
                         self.queue.dead.push(dead);
                     }
                 }
@@ -146,22 +147,22 @@ impl Schedule<'_> {
             Operation::ListAccounts | Operation::GetAccount | Operation::ListUsers | Operation::GetUser => {
                 return Vec::new();
             }
-            Operation::GetAccountSettings | Operation::GetUserSettings | Operation::GetGlobalSettings => {
-                return Vec::new();
-            }
-            // Nothing else is any function's business.
+            // Nothing else is any function's business: no plan holds it.
             Operation::CreateAccount
             | Operation::UpdateAccount
             | Operation::DeleteAccount
             | Operation::AssociateSigninDelegateGroupsWithAccount
             | Operation::DisassociateSigninDelegateGroupsFromAccount
+            | Operation::GetAccountSettings
             | Operation::UpdateAccountSettings
             | Operation::BatchUpdateUser
             | Operation::BatchUnsuspendUser
             | Operation::InviteUsers
             | Operation::CreateUser
             | Operation::UpdateUser
+            | Operation::GetUserSettings
             | Operation::UpdateUserSettings
+            | Operation::GetGlobalSettings
             | Operation::UpdateGlobalSettings => "another change",
         };
         let account = routed.account.clone().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use super::record::Plan;
 use super::{Attempt, Rule, Watch};
+use crate::bounds::SKEW;
 use crate::dynamo::Change;
 use crate::timeline::TaskId;
 use rollcall_local::chime::core::Core;
@@ -92,6 +93,10 @@ impl Watch<'_> {
         let Some((token, attempt)) = self.attempts.iter().find(|(_, attempt)| sent_under(attempt)) else {
             return Err("and no plan of its sender holds it".to_owned());
         };
+        // A worker whose clock is ahead takes the person over so much earlier.
+        if effect.at > attempt.until - SKEW {
+            return Err(format!("after the lease of {} had ended", attempt.event));
+        }
         let Some(person) = &attempt.person else { return Err("for an event without a person".to_owned()) };
         if self.leases.get(person) == Some(token) || self.is_echo(effect, attempt) {
             return Ok(attempt.event.clone());

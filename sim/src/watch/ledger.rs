@@ -2,6 +2,7 @@
 
 use super::record::{self, Plan};
 use super::{Attempt, Rule, Watch};
+use crate::bounds::MS;
 use crate::dynamo::{Change, Item, number_at, text_at};
 use crate::oracle::Due;
 use crate::timeline::TaskId;
@@ -163,6 +164,7 @@ impl Watch<'_> {
             person: text_at(after, &["person"]).map(|key| format!("person#{key}")),
             plan: plan.cloned(),
             claimed_at: now,
+            until: number_at(after, &["in_progress_expiration"]).map_or(i64::MAX, |until| until * MS),
             settled_at: (!running).then_some(now),
         };
         self.attempts.insert(record::owner(after).to_owned(), attempt);

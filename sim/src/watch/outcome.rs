@@ -22,6 +22,8 @@ impl Watch<'_> {
     ) {
         let (state, reason) = (record::state(after).to_owned(), record::reason(after));
         let key = &change.id;
+        let is_there = state != "parked" || self.parked.contains(record::owner(after));
+        self.check(Rule::Outcome, is_there, || format!("{key} is parked, and not in the dead-letter queue"));
         let Some(index) = self.telling(key) else {
             // The second of two events with one id is recorded under its body.
             let known = self.story.tellings.iter().any(|telling| telling.poison == Some(Poison::ReusedId));
