@@ -122,6 +122,7 @@ impl Watch<'_> {
             // What an operator writes settles no attempt.
             if settles && !is_desk {
                 self.auxiliary(now, task, change, after, plan);
+                self.unresolved(change, after, plan);
             }
         }
         let ended = !matches!(record::state(after), "running" | "retry");
@@ -185,6 +186,15 @@ impl Watch<'_> {
             });
             self.guarded(index, change);
         }
+    }
+
+    /// A decisive step without an answer may still take effect: the lease runs on.
+    fn unresolved(&mut self, change: &Change, after: &Item, plan: &Plan) {
+        let unknown = plan.steps.iter().any(|step| step.decisive && step.status == "unknown");
+        let person = text_at(after, &["person"]).map(|key| format!("person#{key}"));
+        let Some(person) = person.filter(|_| unknown && record::state(after) == "retry") else { return };
+        let held = self.leases.get(&person).is_some_and(|token| token == record::owner(after));
+        self.check(Rule::Fenced, held, || format!("{} settled without an answer, and gave up its lease", change.id));
     }
 
     /// A failed auxiliary step, and the decisive one not even tried.
