@@ -4,10 +4,11 @@
 //! calls as the directory allows.
 
 use crate::decide::Reason;
-use crate::directory::{AccountId, Answer, Deadline, Directory, Operation, UserId};
+use crate::directory::{AccountId, Answer, Change, Deadline, Directory, Licence, Operation, UserId};
 use crate::failure::{Cause, Refusal, RefusalCode};
 use crate::host::Host;
-use crate::plan::{NOT_FOUND, Plan, Step, StepStatus};
+use crate::person::WorkEmail;
+use crate::plan::{BOUNCED, NOT_FOUND, Plan, Step, StepStatus};
 use futures_util::StreamExt;
 use std::collections::BTreeMap;
 
@@ -54,8 +55,7 @@ pub async fn apply<D: Directory, H: Host>(
         let answers: Vec<(Call, Vec<Answer>)> = futures_util::stream::iter(calls)
             .map(|call| async move {
                 let in_time = deadline.allows(host.now(), 2);
-                let answers =
-                    if in_time { directory.act(call.operation, &call.account, &call.users).await } else { Vec::new() };
+                let answers = if in_time { directory.act(&call.account, &call.change).await } else { Vec::new() };
                 (call, answers)
             })
             .buffer_unordered(CALLS_AT_ONCE)
@@ -73,15 +73,19 @@ pub async fn apply<D: Directory, H: Host>(
     progress
         .into_iter()
         .zip(plans.iter())
-        .map(|(progress, plan)| progress.ending.unwrap_or(Ending::Done(plan.done)))
+        .map(|(progress, plan)| match progress.ending {
+            Some(ending) => ending,
+            None if progress.step >= plan.steps.len() => Ending::Done(plan.done),
+            // A step that could not be made into a call was not sent.
+            None => Ending::Again(Cause::Unanswered),
+        })
         .collect()
 }
 
 /// One call of a wave, and the plans that it serves.
 struct Call {
-    operation: Operation,
     account: AccountId,
-    users: Vec<UserId>,
+    change: Change,
     plans: Vec<usize>,
 }
 
@@ -98,11 +102,15 @@ impl Progress {
         progress
     }
 
-    /// A PIN that an earlier attempt reset is not reset again, and an auxiliary logout has one try.
+    /// A PIN that an earlier attempt reset is not reset again, and an auxiliary logout has one try. What the account does
+    /// not offer is not asked for.
     fn skip_tried(&mut self, plan: &Plan) {
         let tried = |step: &Step| match step.operation {
             Operation::Logout => !step.decisive && step.status != StepStatus::Planned,
-            Operation::Suspend | Operation::Remove | Operation::ResetPin => step.status == StepStatus::Confirmed,
+            Operation::SetLicence => step.status == StepStatus::Confirmed || step.is_unsupported(),
+            Operation::Invite | Operation::Unsuspend | Operation::Suspend | Operation::Remove | Operation::ResetPin => {
+                step.status == StepStatus::Confirmed
+            }
         };
         while plan.steps.get(self.step).is_some_and(tried) {
             self.step += 1;
@@ -131,6 +139,11 @@ impl Progress {
         };
         match answer {
             Answer::Confirmed => step.status = StepStatus::Confirmed,
+            Answer::Bounced => {
+                step.status = StepStatus::Refused;
+                step.code = Some(BOUNCED.to_owned());
+                self.ending = Some(Ending::LookAgain);
+            }
             Answer::NotFound => {
                 step.code = Some(NOT_FOUND.to_owned());
                 let removal = step.operation == Operation::Remove && step.repeated;
@@ -163,7 +176,8 @@ impl Progress {
             }
             Answer::Unknown => {
                 step.status = StepStatus::Unknown;
-                if step.decisive {
+                // A licence that may still be set would overtake a later one: it is sent again, until that is known.
+                if step.decisive || step.operation == Operation::SetLicence {
                     self.ending = Some(Ending::Again(Cause::Unanswered));
                 } else if step.operation == Operation::ResetPin && !step.repeated {
                     step.repeated = true;
@@ -186,12 +200,27 @@ fn wave(plans: &[Plan], progress: &[Progress]) -> Vec<Call> {
     }
     let calls = groups.into_iter().flat_map(|((operation, account), members)| {
         let chunks: Vec<Vec<usize>> = members.chunks(operation.users_per_call()).map(<[usize]>::to_vec).collect();
-        chunks.into_iter().map(move |chunk| Call {
-            operation,
-            account: account.clone(),
-            users: chunk.iter().map(|index| plans[*index].user.clone()).collect(),
-            plans: chunk,
+        chunks.into_iter().filter_map(move |chunk| {
+            let change = change(operation, chunk.iter().map(|index| &plans[*index]))?;
+            Some(Call { account: account.clone(), change, plans: chunk })
         })
     });
     calls.collect()
+}
+
+/// One call for these plans; `None` where one of them lacks whom it is about, which no decision makes.
+fn change<'a>(operation: Operation, mut plans: impl Iterator<Item = &'a Plan>) -> Option<Change> {
+    let user = |plan: &Plan| plan.user.clone();
+    let licensed = |plan: &Plan| Some((plan.user.clone()?, plan.step(Operation::SetLicence)?.licence?));
+    Some(match operation {
+        Operation::Invite => {
+            Change::Invite(plans.map(|plan| plan.address.clone()).collect::<Option<Vec<WorkEmail>>>()?)
+        }
+        Operation::Unsuspend => Change::Unsuspend(plans.map(user).collect::<Option<Vec<UserId>>>()?),
+        Operation::SetLicence => Change::SetLicence(plans.map(licensed).collect::<Option<Vec<(UserId, Licence)>>>()?),
+        Operation::Suspend => Change::Suspend(plans.map(user).collect::<Option<Vec<UserId>>>()?),
+        Operation::Remove => Change::Remove(plans.map(user).collect::<Option<Vec<UserId>>>()?),
+        Operation::Logout => Change::Logout(plans.next()?.user.clone()?),
+        Operation::ResetPin => Change::ResetPin(plans.next()?.user.clone()?),
+    })
 }

@@ -18,22 +18,22 @@ use crate::host::Host;
 use crate::ledger::{Ledger, SLICE_EVENTS};
 use crate::outcome::{Outcome, StoredOutcome};
 use crate::person::PersonKey;
-use crate::policy::Policy;
-use crate::protect::Shield;
 use crate::queue::Queue;
 use crate::routes::Function;
+use crate::rules::Rules;
 use crate::seal::Keys;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use job::Job;
 pub use job::REALM;
 use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 /// The longest back-off before a message shows again.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(15 * 60);
 
 /// Everything that an action function needs, wired once at start.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Road<D, Q, H> {
     /// Which function this is.
     pub function: Function,
@@ -45,10 +45,8 @@ pub struct Road<D, Q, H> {
     pub queue: Q,
     /// Time and chance.
     pub host: H,
-    /// What the operator decided.
-    pub policy: Policy,
-    /// Whom the policy protects.
-    pub shield: Shield,
+    /// What the operator decided. It may be exchanged between two invocations.
+    pub rules: RwLock<Arc<Rules>>,
     /// The keys that hash people.
     pub keys: Keys,
     /// How it decides: [`crate::decide::decide`].
@@ -120,6 +118,17 @@ impl Verdict {
 }
 
 impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
+    /// The rules in force.
+    #[must_use]
+    pub fn rules(&self) -> Arc<Rules> {
+        Arc::clone(&self.rules.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts other rules in force, from the next batch on.
+    pub fn set_rules(&self, rules: Rules) {
+        *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);
+    }
+
     /// Takes a batch down the road. Never fails as a whole: each message is settled or reported.
     pub async fn handle(&self, event: SqsEvent, deadline: Deadline) -> BatchReport {
         let mut open = job::read(event, self.function, &self.keys);

@@ -208,6 +208,11 @@ impl Quota {
         allowed
     }
 
+    /// Gives access back to a member. Answers whether it had lost it.
+    pub fn give_back(&mut self, member: &str) -> bool {
+        self.gone.remove(member).is_some()
+    }
+
     /// How many have lost access, former members among them.
     #[must_use]
     pub fn len(&self) -> usize {

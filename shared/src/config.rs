@@ -1,6 +1,7 @@
 //! The environment of a function, read once at start.
 
-use crate::policy::{BrokenPolicy, Mode, Policy};
+use crate::policy::Mode;
+use crate::rules::Source;
 use crate::seal::Keys;
 use thiserror::Error;
 
@@ -15,8 +16,8 @@ pub struct Config {
     pub dlq_url: String,
     /// The keys that come from `ROLLCALL_PERSON_KEY`, a secret of at least 32 characters that never changes.
     pub keys: Keys,
-    /// The policy document: `ROLLCALL_POLICY`, JSON. Default: `{}`.
-    pub policy: Policy,
+    /// Where the policy document is: `ROLLCALL_POLICY`, JSON itself, `file:<path>` or `ssm:<parameter>`. Default: `{}`.
+    pub policy: Source,
     /// `ROLLCALL_MODE`: `act` (default), or `observe`, which holds whatever the policy says.
     pub mode: Mode,
 }
@@ -33,9 +34,6 @@ pub enum BadConfig {
     /// The mode is none.
     #[error("the environment variable ROLLCALL_MODE must be act or observe")]
     Mode,
-    /// The policy is broken.
-    #[error("the environment variable ROLLCALL_POLICY: {0}")]
-    Policy(#[from] BrokenPolicy),
 }
 
 impl Config {
@@ -61,7 +59,7 @@ impl Config {
             queue_url: required("ROLLCALL_QUEUE_URL")?,
             dlq_url: required("ROLLCALL_DLQ_URL")?,
             keys: Keys::from_secret(&required("ROLLCALL_PERSON_KEY")?)?,
-            policy: Policy::parse(&variable("ROLLCALL_POLICY").unwrap_or_else(|| "{}".to_owned()))?,
+            policy: Source::parse(variable("ROLLCALL_POLICY").as_deref().unwrap_or("{}")),
             mode: match variable("ROLLCALL_MODE").as_deref().map(str::trim) {
                 None | Some("" | "act") => Mode::Act,
                 Some("observe") => Mode::Observe,
@@ -100,8 +98,6 @@ mod tests {
         for (name, value, expected) in table {
             assert_eq!(read(name, value).unwrap_err().to_string(), expected);
         }
-        let policy = read("ROLLCALL_POLICY", Some("{")).unwrap_err().to_string();
-        assert!(policy.starts_with("the environment variable ROLLCALL_POLICY: "), "{policy}");
     }
 
     #[test]

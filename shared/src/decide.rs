@@ -2,14 +2,20 @@
 //!
 //! A function only moves the directory towards what is due. Whatever the order of arrival, the end is the same.
 
+mod give;
+mod invite;
+mod licence;
 mod logout;
+mod reinstate;
+mod relicense;
 mod take;
 
-use crate::directory::{Account, Found, UserId};
+use crate::directory::{Account, AccountState, Found, Licence, UserId};
 use crate::event::{CLOCK_TOLERANCE, Missing, Moment, Phase, WorkerEvent};
 use crate::failure::{Refusal, RefusalCode};
+use crate::ledger::Taken;
 use crate::person::{Fact, FactId, Facts};
-use crate::plan::{ActionClass, Plan};
+use crate::plan::{ActionClass, Plan, Wish};
 use crate::policy::{Mode, Policy};
 use crate::protect::Guard;
 use crate::routes::{Function, consumer};
@@ -31,6 +37,12 @@ pub struct Case<'a> {
     pub facts: &'a Facts,
     /// What is known of the person's user.
     pub known: Known<'a>,
+    /// The account of that user, or where it would be, as it is now; `None` where it was not asked for yet.
+    pub account: Option<&'a AccountState>,
+    /// What was taken from the person and not given back.
+    pub taken: Option<&'a Taken>,
+    /// The licence that the person is to have as soon as it can be set.
+    pub wish: Option<Licence>,
     /// The plan of an earlier attempt at this event that did not settle its outcome.
     pub prior: Option<&'a Plan>,
     /// An attempt at another event of this person ended without a settle: what the directory shows may still change.
@@ -60,6 +72,8 @@ pub enum Known<'a> {
         user: &'a UserId,
         /// Its licence, where an earlier look-up showed it.
         licence: Option<&'a str>,
+        /// The event carries an address by which it can be looked up.
+        can_look_up: bool,
     },
     /// As the directory has it now.
     Found(&'a Found),
@@ -95,6 +109,26 @@ pub struct Conclusion {
     pub decided_by: Option<FactId>,
     /// The plan of an earlier attempt, where reading back confirmed it.
     pub confirmed: Option<Plan>,
+    /// What becomes of the licence that the person is to have.
+    pub wish: Wish,
+    /// The person has what was taken: nothing is left to be given back.
+    pub restored: bool,
+}
+
+impl Conclusion {
+    /// An outcome that changes nothing of what is kept on the person.
+    #[must_use]
+    pub fn new(result: Concluded, reason: Reason, decided_by: Option<FactId>) -> Conclusion {
+        Conclusion { result, reason, decided_by, confirmed: None, wish: Wish::Keep, restored: false }
+    }
+}
+
+impl Case<'_> {
+    /// Whether the account offers a licence, as far as the directory told.
+    fn offers(&self, licence: Licence) -> bool {
+        let offered = self.account.map(|account| account.licences.as_slice()).unwrap_or_default();
+        offered.is_empty() || offered.iter().any(|offered| offered == licence.as_str())
+    }
 }
 
 /// What became of an event that needed no step.
@@ -122,6 +156,46 @@ pub enum Reason {
     SignedOut,
     /// The user was suspended already.
     AlreadySuspended,
+    /// Invited into the Team account.
+    Invited,
+    /// Invited again into the Team account that the person was removed from.
+    Reinvited,
+    /// Unblocked, and the licence given back.
+    Reinstated,
+    /// The same; the PIN that was replaced cannot be given back.
+    ReinstatedNewPin,
+    /// The licence was set.
+    LicenceSet,
+    /// The invitation is under way already.
+    AlreadyInvited,
+    /// The user has access already.
+    AlreadyRegistered,
+    /// Whoever has an address of the account's domain joins by itself.
+    JoinsByDomain,
+    /// The company's directory makes and removes the account's users.
+    ManagedByDirectory,
+    /// The licence was set already.
+    LicenceAlready,
+    /// The licence is kept until the person has access, or has registered.
+    LicenceKept,
+    /// The policy chooses no licences.
+    NoLicencePolicy,
+    /// No fact tells the job, or no rule fits it: the policy has nothing to choose.
+    JobUnknown,
+    /// A later fact decides the licence.
+    OtherLicenceFact,
+    /// Another fact says that no access is due.
+    AccessNotDue,
+    /// Nothing was taken from this person that could be given back.
+    NothingTaken,
+    /// The address is tied to the person.
+    IdentityRecorded,
+    /// The mail of the invitation could not be delivered.
+    InvitationFailed,
+    /// Two invitations had no answer, and the directory shows nobody.
+    InvitationUnknown,
+    /// The directory's user with this address is another person's.
+    AddressReused,
     /// Nobody in the directory has this identity.
     UserNotFound,
     /// The fact is kept; nothing has to be done for it here.
@@ -164,6 +238,43 @@ impl Reason {
             }
             Reason::SignedOut => "signed out everywhere, and the meeting PIN replaced; nothing else was changed",
             Reason::AlreadySuspended => "the user was suspended already",
+            Reason::Invited => "invited; the policy's licence is set once the person has registered",
+            Reason::Reinvited => {
+                "invited again; the licence of before is set once the person has registered, and the former user id, \
+                 meeting PIN and chats cannot be restored"
+            }
+            Reason::Reinstated => "unsuspended: may sign in again, with the licence of before",
+            Reason::ReinstatedNewPin => {
+                "unsuspended: may sign in again, with the licence of before; the meeting PIN was replaced and cannot be \
+                 restored"
+            }
+            Reason::LicenceSet => "the licence was set",
+            Reason::AlreadyInvited => "the invitation is under way already",
+            Reason::AlreadyRegistered => "the user has access already",
+            Reason::JoinsByDomain => "nothing to do: whoever has an address of the account's domain joins by itself",
+            Reason::ManagedByDirectory => {
+                "nothing to do: the company's directory makes and removes this account's users"
+            }
+            Reason::LicenceAlready => "the user has this licence already",
+            Reason::LicenceKept => "the licence is kept, and set once the person has access and has registered",
+            Reason::NoLicencePolicy => "the policy chooses no licences (policy.licences)",
+            Reason::JobUnknown => {
+                "no fact tells the job, or no rule of policy.licences fits it: the licence stays as it is"
+            }
+            Reason::OtherLicenceFact => "a later fact decides the licence",
+            Reason::AccessNotDue => "another fact says that no access is due",
+            Reason::NothingTaken => "nothing was taken from this person that could be given back",
+            Reason::IdentityRecorded => "the address is tied to the person; the directory keeps its own",
+            Reason::InvitationFailed => {
+                "the mail of the invitation could not be delivered: mend the address, then release"
+            }
+            Reason::InvitationUnknown => {
+                "two invitations had no answer, and the directory shows nobody: look there, then release to invite again"
+            }
+            Reason::AddressReused => {
+                "the directory's user with this address is another person's, who had the address before: release to treat \
+                 it as this person's, or reject"
+            }
             Reason::UserNotFound => "nobody in the directory has this identity",
             Reason::FactRecorded => "the fact is kept; nothing to do for it here",
             Reason::AccessDue => "another fact says that access is due",
@@ -189,7 +300,7 @@ impl Reason {
 /// # Errors
 /// A [`Refusal`] that names the field.
 pub fn admit(function: Function, event: &WorkerEvent, now: Timestamp) -> Result<(), Refusal> {
-    if consumer(event.event_type) != Some(function) {
+    if consumer(event.event_type, event.login) != Some(function) {
         let message = format!("{} is not for {}", event.event_type.detail_type(), function.as_str());
         return Err(Refusal::new(RefusalCode::WrongDetailType, "detail-type", message));
     }
@@ -210,8 +321,11 @@ pub fn decide(case: &Case<'_>) -> Decision {
         return Decision::Hold(Reason::Undatable);
     }
     match case.function {
+        Function::InviteUser => invite::decide(case),
         Function::SuspendUser => take::decide(case),
+        Function::ReinstateUser => reinstate::decide(case),
         Function::LogoutUser => logout::decide(case),
+        Function::RelicenseUser => relicense::decide(case),
     }
 }
 
@@ -247,6 +361,16 @@ fn overruled(event: &WorkerEvent, facts: &Facts) -> Option<FactId> {
     (!same).then_some(said.id)
 }
 
+/// Whom the policy protects loses nothing, unless an operator says so.
+fn guarded(case: &Case<'_>) -> Option<Decision> {
+    let allowed = matches!(case.released, Some(Reason::Protected | Reason::ProtectionUnknown));
+    match case.guard {
+        Guard::Protected if !allowed => Some(Decision::Hold(Reason::Protected)),
+        Guard::Unsure if !allowed => Some(Decision::Hold(Reason::ProtectionUnknown)),
+        Guard::Open | Guard::Protected | Guard::Unsure => None,
+    }
+}
+
 /// In observe mode a plan is told, and not carried out.
 fn carry_out(case: &Case<'_>, class: Option<ActionClass>, plan: Plan) -> Decision {
     match case.policy.mode.of(case.function, class) {
@@ -265,6 +389,16 @@ fn unknown_account() -> Decision {
     Decision::Park(Refusal::new(RefusalCode::UnknownAccount, "policy.accounts", message))
 }
 
+fn no_account() -> Decision {
+    let message = "is in no account; name the account of its domain in policy.accounts";
+    Decision::Park(Refusal::new(RefusalCode::NoAccount, "detail.subject.email", message))
+}
+
+fn account_suspended() -> Decision {
+    let message = "is suspended as a whole: nobody can be given access or a licence there";
+    Decision::Park(Refusal::new(RefusalCode::AccountSuspended, "account", message))
+}
+
 fn conclude(result: Concluded, reason: Reason, decided_by: Option<FactId>) -> Decision {
-    Decision::Conclude(Conclusion { result, reason, decided_by, confirmed: None })
+    Decision::Conclude(Conclusion::new(result, reason, decided_by))
 }

@@ -7,6 +7,7 @@ pub mod chime;
 use crate::failure::{Cause, Failure};
 use crate::person::WorkEmail;
 use jiff::{SignedDuration, Timestamp};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::future::Future;
@@ -105,6 +106,71 @@ pub struct Account {
     pub kind: AccountType,
 }
 
+/// How an account stands now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountState {
+    /// Its type.
+    pub kind: AccountType,
+    /// It is in use: not suspended as a whole.
+    pub active: bool,
+    /// The licences that its users can have. Empty where the directory does not tell.
+    pub licences: Vec<String>,
+}
+
+/// A licence that Rollcall sets, from the least to the most. Source: the service model; Basic attends and chats, Pro
+/// hosts meetings, Plus is explained nowhere. A trial is a user's own and is never set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+pub enum Licence {
+    /// Attends and chats.
+    Basic,
+    /// Explained by no page of the service.
+    Plus,
+    /// Hosts meetings.
+    Pro,
+}
+
+impl Licence {
+    /// The name in the directory.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Licence::Basic => "Basic",
+            Licence::Plus => "Plus",
+            Licence::Pro => "Pro",
+        }
+    }
+
+    /// The licence of a name; `None` for one that is never set.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Licence> {
+        [Licence::Basic, Licence::Plus, Licence::Pro].into_iter().find(|licence| licence.as_str() == name)
+    }
+
+    /// Whether who has a licence of this name would lose something by this one. A name that is not known, or none, may be
+    /// worth anything; a trial is worth as much as Pro.
+    #[must_use]
+    pub fn is_less_than(self, name: Option<&str>) -> bool {
+        match name {
+            Some("Basic") => false,
+            Some("Plus") => self < Licence::Plus,
+            Some(_) | None => self < Licence::Pro,
+        }
+    }
+}
+
+/// What became of a user's invitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Invitation {
+    /// There was none, or the directory does not tell.
+    None,
+    /// Sent, not yet answered.
+    Pending,
+    /// Accepted.
+    Accepted,
+    /// The mail could not be delivered.
+    Failed,
+}
+
 /// Whether a user can sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Registration {
@@ -125,6 +191,8 @@ pub struct User {
     pub id: UserId,
     /// Whether it can sign in.
     pub registration: Registration,
+    /// What became of its invitation.
+    pub invitation: Invitation,
     /// Its licence, as the directory names it.
     pub licence: Option<String>,
 }
@@ -142,7 +210,10 @@ pub struct Sought {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
     /// Nobody has the address. The listing was complete.
-    Nobody,
+    Nobody {
+        /// The account that was searched, where it was one alone.
+        account: Option<Account>,
+    },
     /// One user has it.
     Somebody {
         /// The account that holds the user.
@@ -150,6 +221,8 @@ pub enum Found {
         /// The user.
         user: User,
     },
+    /// One user has it, who is known to be another person's: of somebody who had the address before.
+    SomebodyElses,
     /// Users in several accounts have it.
     SeveralAccounts,
     /// The account that the policy names is not there.
@@ -160,6 +233,12 @@ pub enum Found {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Operation {
+    /// Invite into a Team account: sends a mail, so never twice.
+    Invite,
+    /// Unblock (EnterpriseLWA): sets a state.
+    Unsuspend,
+    /// Set the licence: sets a state.
+    SetLicence,
     /// Block (EnterpriseLWA): sets a state.
     Suspend,
     /// Remove from a Team account: the person stays a free user.
@@ -171,11 +250,13 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The most users of one call. Source: the service model (`UserIdList`, max 50).
+    /// The most users of one call. Source: the service model (`UserIdList` and `UserEmailList`, max 50;
+    /// `UpdateUserRequestItems`, max 20).
     #[must_use]
     pub fn users_per_call(self) -> usize {
         match self {
-            Operation::Suspend | Operation::Remove => 50,
+            Operation::Invite | Operation::Unsuspend | Operation::Suspend | Operation::Remove => 50,
+            Operation::SetLicence => 20,
             Operation::Logout | Operation::ResetPin => 1,
         }
     }
@@ -184,6 +265,9 @@ impl Operation {
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Operation::Invite => "invite",
+            Operation::Unsuspend => "unsuspend",
+            Operation::SetLicence => "set_licence",
             Operation::Suspend => "suspend",
             Operation::Remove => "remove",
             Operation::Logout => "logout",
@@ -192,11 +276,51 @@ impl Operation {
     }
 }
 
-/// What became of one user of a call.
+/// One call, for one account: whom it is about, and what is to be done to them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Invite these addresses.
+    Invite(Vec<WorkEmail>),
+    /// Unblock.
+    Unsuspend(Vec<UserId>),
+    /// Set to each the licence beside it.
+    SetLicence(Vec<(UserId, Licence)>),
+    /// Block.
+    Suspend(Vec<UserId>),
+    /// Remove.
+    Remove(Vec<UserId>),
+    /// End all sessions.
+    Logout(UserId),
+    /// Replace the personal meeting PIN.
+    ResetPin(UserId),
+}
+
+impl Change {
+    /// How many people it is about.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Change::Invite(addresses) => addresses.len(),
+            Change::SetLicence(users) => users.len(),
+            Change::Unsuspend(users) | Change::Suspend(users) | Change::Remove(users) => users.len(),
+            Change::Logout(_) | Change::ResetPin(_) => 1,
+        }
+    }
+
+    /// It is about nobody.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What became of one person of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// HTTP success, and no error entry for this user.
     Confirmed,
+    /// Invited, and the mail could not be delivered.
+    Bounced,
     /// Nothing was done; fewer requests are wanted.
     Throttled,
     /// Whether it was done is unknown.
@@ -232,17 +356,18 @@ pub trait Directory {
     /// Fails closed: `Nobody` only after a complete answer. No call starts that the deadline does not allow.
     fn look_up(&self, sought: &[Sought], deadline: Deadline) -> impl Future<Output = Vec<Result<Found, Failure>>>;
 
-    /// The type of an account as it is now, or was a quarter of an hour ago; `None` where it is not there.
-    fn account_type(
+    /// An account as it is now, or was a quarter of an hour ago; `None` where it is not there.
+    fn account(
         &self,
         account: &AccountId,
         deadline: Deadline,
-    ) -> impl Future<Output = Result<Option<AccountType>, Failure>>;
+    ) -> impl Future<Output = Result<Option<AccountState>, Failure>>;
 
-    /// Makes exactly one call, for at most [`Operation::users_per_call`] users of one account.
+    /// Makes one call, for at most [`Operation::users_per_call`] people of one account.
     ///
-    /// Answers in the order of `users`, and never twice for one of them.
-    fn act(&self, operation: Operation, account: &AccountId, users: &[UserId]) -> impl Future<Output = Vec<Answer>>;
+    /// Answers in the order in which the change names them, and never twice for one of them. Invitations are sent once:
+    /// whether to send again is the plan's business.
+    fn act(&self, account: &AccountId, change: &Change) -> impl Future<Output = Vec<Answer>>;
 }
 
 /// The failure of a read that the deadline no longer allows.

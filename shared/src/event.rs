@@ -12,7 +12,7 @@ pub use envelope::SOURCE;
 pub use wire::{Kind, LoginStatus, Missing, Phase, ReasonCategory};
 
 use crate::failure::{Refusal, RefusalCode};
-use crate::person::{FactId, Revision, Subject, SubjectId, WorkEmail, WorkerId};
+use crate::person::{FactId, Job, Revision, Subject, SubjectId, WorkEmail, WorkerId};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -41,6 +41,10 @@ pub struct WorkerEvent {
     pub login: Option<LoginStatus>,
     /// What its reason amounts to.
     pub reason: Option<ReasonCategory>,
+    /// What it tells of the job that it leads to.
+    pub job: Job,
+    /// What it tells of the job before.
+    pub job_before: Job,
     /// What the sender could not tell.
     pub missing: BTreeSet<Missing>,
     /// What the event means, without the marks of its transport: two events with one id and another meaning are not equal.
@@ -249,11 +253,13 @@ pub fn parse(body: &str) -> Result<WorkerEvent, Refusal> {
             .and_then(|provider| provider.revision.as_deref())
             .map(Revision::parse)
             .transpose()?,
-        subject: subject(&detail.subject)?,
+        subject: subject(&detail.subject, event_type.kind() == Kind::IdentityChange)?,
         moment,
         fact: fact(&detail, event_type, moment)?,
         login,
         reason: detail.reason.as_ref().and_then(|reason| reason.category),
+        job: job(&detail.changes, |change| change.after.as_deref()),
+        job_before: job(&detail.changes, |change| change.before.as_deref()),
         missing: detail.missing.clone(),
         meaning: meaning(detail)?,
     })
@@ -278,20 +284,49 @@ fn utc(text: &str, field: &'static str) -> Result<Timestamp, Refusal> {
     parsed.ok_or_else(|| Refusal::new(RefusalCode::InvalidField, field, message))
 }
 
-fn subject(subject: &wire::Subject) -> Result<Subject, Refusal> {
+fn subject(subject: &wire::Subject, changes_identity: bool) -> Result<Subject, Refusal> {
     // A private address names nobody at work.
     let personal = matches!(subject.email_kind, Some(wire::EmailKind::Personal));
     let email = subject.email.as_deref().map(WorkEmail::parse).transpose()?;
+    let previous = subject
+        .previous_email
+        .as_deref()
+        .filter(|_| changes_identity)
+        .map(WorkEmail::parse)
+        .transpose()
+        .map_err(|refusal| Refusal { field: "detail.subject.previousEmail".into(), ..refusal })?;
     let parsed = Subject {
         worker_id: subject.worker_id.as_deref().map(WorkerId::parse).transpose()?,
         provider_subject: subject.provider_subject_id.as_deref().map(SubjectId::parse).transpose()?,
         email: email.filter(|_| !personal),
+        former_email: previous,
     };
     if parsed.worker_id.is_none() && parsed.provider_subject.is_none() && parsed.email.is_none() {
         let message = "must carry workerId, providerSubjectId or an email that is not personal";
         return Err(Refusal::new(RefusalCode::MissingField, "detail.subject", message));
     }
     Ok(parsed)
+}
+
+/// What the changes of an event tell of a job, by the side that is looked at. A value that is not the real one tells
+/// nothing.
+fn job(changes: &[wire::Change], side: impl Fn(&wire::Change) -> Option<&str>) -> Job {
+    let mut job = Job::default();
+    for change in changes.iter().filter(|change| change.value_known != Some(false)) {
+        let member = match change.field {
+            wire::ChangedField::JobCode => &mut job.code,
+            wire::ChangedField::Department => &mut job.department,
+            wire::ChangedField::Location => &mut job.location,
+            wire::ChangedField::EmploymentType => &mut job.employment_type,
+            wire::ChangedField::Email
+            | wire::ChangedField::Name
+            | wire::ChangedField::JobTitle
+            | wire::ChangedField::Manager
+            | wire::ChangedField::Other => continue,
+        };
+        *member = side(change).and_then(Job::value).or(member.take());
+    }
+    job
 }
 
 /// The fact that the event names, else kind and effective date. A login has one standing fact.

@@ -136,6 +136,14 @@ pub enum RefusalCode {
     SeveralAccounts,
     /// The policy names an account that the directory does not have.
     UnknownAccount,
+    /// The directory has no account for the address, and the policy names none.
+    NoAccount,
+    /// The account is suspended as a whole.
+    AccountSuspended,
+    /// Licences of the account come from the groups of the company's directory.
+    LicenceByGroups,
+    /// The account does not offer the policy's licence.
+    UnsupportedLicence,
     /// The directory refuses the step.
     RefusedByDirectory,
     /// 24 hours went by since the first attempt.
@@ -166,6 +174,10 @@ impl RefusalCode {
             RefusalCode::TooManyFacts => "too_many_facts",
             RefusalCode::SeveralAccounts => "several_accounts",
             RefusalCode::UnknownAccount => "unknown_account",
+            RefusalCode::NoAccount => "no_account",
+            RefusalCode::AccountSuspended => "account_suspended",
+            RefusalCode::LicenceByGroups => "licence_by_groups",
+            RefusalCode::UnsupportedLicence => "unsupported_licence",
             RefusalCode::RefusedByDirectory => "refused_by_directory",
             RefusalCode::GaveUp => "gave_up",
             RefusalCode::AttemptsExhausted => "attempts_exhausted",

@@ -17,9 +17,9 @@ pub use budgets::Budgets;
 pub(crate) use claim::transactions;
 pub use claim::{Claim, ClaimError};
 pub use holds::{NotRejected, Waiting};
-pub use items::{AliasItem, EventItem, Lease, PersonItem, Rejection, Release, Releasing, State, Taken};
+pub use items::{AliasItem, EventItem, Lease, PersonItem, Rejection, Release, Releasing, State, Taken, WISH};
 pub use recall::{AliasWrite, Recollection, Wanted};
-pub use settle::{Learnt, Settled, Settlement};
+pub use settle::{Learnt, Settled, Settlement, TakenChange};
 
 use crate::failure::{Cause, Failure};
 use crate::host::Host;

@@ -10,7 +10,8 @@
 //! 6. [`batch`]: SQS in, the road for all messages together, exactly the messages to see again out.
 //!
 //! What those steps speak of: [`person`] (identifiers, facts, what is due), [`plan`] (steps), [`outcome`], [`failure`]
-//! (will trying again help?), [`routes`] (which function consumes what). Around them: [`config`], [`policy`], [`seal`],
+//! (will trying again help?), [`routes`] (which function consumes what). Around them: [`config`], [`policy`], [`rules`] (the
+//! policy in force), [`seal`],
 //! [`host`] (time and chance), [`queue`], [`telemetry`], [`start`] (wiring).
 
 pub mod apply;
@@ -24,6 +25,7 @@ pub mod failure;
 pub mod host;
 pub mod ledger;
 pub mod outcome;
+pub mod pattern;
 pub mod person;
 pub mod plan;
 pub mod policy;
@@ -31,6 +33,7 @@ pub mod protect;
 pub mod queue;
 pub mod release;
 pub mod routes;
+pub mod rules;
 pub mod seal;
 pub mod start;
 pub mod telemetry;

@@ -3,8 +3,10 @@
 //! Identifiers of people are personal data. Their `Debug` is redacted; the ledger knows them by a keyed hash only.
 
 mod facts;
+mod job;
 
 pub use facts::{Access, AccessPolicy, Asserted, Assertion, Fact, FactKind, Facts, Standing, TooManyFacts};
+pub use job::Job;
 
 use crate::failure::{Refusal, RefusalCode};
 use crate::seal::Keys;
@@ -111,23 +113,39 @@ pub struct Subject {
     pub provider_subject: Option<SubjectId>,
     /// The address.
     pub email: Option<WorkEmail>,
+    /// The address that the person gave up, where an event tells that it changed.
+    pub former_email: Option<WorkEmail>,
 }
 
 impl Subject {
     /// The keyed hashes of the identifiers, strongest first: employee number, provider's id, address.
+    ///
+    /// Where nothing but addresses is known, the address before a change says who it is, and the new one is tied to it.
     #[must_use]
     pub fn identities(&self, realm: &str, keys: &Keys) -> Vec<Identity> {
+        let by_address = self.worker_id.is_none() && self.provider_subject.is_none();
         [
             (What::Worker, self.worker_id.as_ref().map(AsRef::as_ref)),
             (What::Subject, self.provider_subject.as_ref().map(AsRef::as_ref)),
+            (What::Email, self.former_email.as_ref().filter(|_| by_address).map(AsRef::as_ref)),
             (What::Email, self.email.as_ref().map(AsRef::as_ref)),
         ]
         .into_iter()
-        .filter_map(|(what, value)| {
-            Some(Identity { what, hash: keys.hash(&[realm, what.as_str(), value?]), realm: realm.to_owned() })
-        })
+        .filter_map(|(what, value)| Some(identity(what, value?, realm, keys)))
         .collect()
     }
+
+    /// The address that the person gave up, which may be anybody's from now on. `None` where it is all that names them.
+    #[must_use]
+    pub fn given_up(&self, realm: &str, keys: &Keys) -> Option<Identity> {
+        let by_more = self.worker_id.is_some() || self.provider_subject.is_some();
+        let given_up = self.former_email.as_ref().filter(|former| by_more && self.email.as_ref() != Some(former))?;
+        Some(identity(What::Email, given_up.as_ref(), realm, keys))
+    }
+}
+
+fn identity(what: What, value: &str, realm: &str, keys: &Keys) -> Identity {
+    Identity { what, hash: keys.hash(&[realm, what.as_str(), value]), realm: realm.to_owned() }
 }
 
 /// What kind of identifier an [`Identity`] stands for.

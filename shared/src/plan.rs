@@ -1,17 +1,22 @@
 //! The plan: the steps that an event asks for, as stored before the first of them is sent, and what became of each.
 
 use crate::decide::Reason;
-use crate::directory::{Account, Operation, Registration, UserId};
+use crate::directory::{Account, Licence, Operation, Registration, UserId};
+use crate::person::WorkEmail;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The steps for one user. *Invariant*: nothing is sent to the directory that is not in a stored plan.
+/// The steps for one person. *Invariant*: nothing is sent to the directory that is not in a stored plan.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     /// The account.
     pub account: Account,
-    /// The user.
-    pub user: UserId,
+    /// The user; `None` where there is none yet, and an invitation makes one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<UserId>,
+    /// The address to invite. It comes with the event, and is not stored.
+    #[serde(skip)]
+    pub address: Option<WorkEmail>,
     /// The user id comes from a look-up of this attempt, not from memory.
     pub fresh: bool,
     /// The steps, in order.
@@ -19,8 +24,26 @@ pub struct Plan {
     /// What was there before, where it was looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Before>,
+    /// The licence to set once the person has registered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wish: Option<Licence>,
+    /// It gives access: once it is done, nothing that was taken is left to be given back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gives_access: bool,
     /// Why the event is done once its decisive step is confirmed.
     pub done: Reason,
+}
+
+/// What becomes of the licence that a person is to have as soon as it can be set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wish {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It is this one from now on.
+    Set(Licence),
+    /// It is fulfilled, or no longer wanted.
+    Clear,
 }
 
 /// What kind of change a plan makes, where it takes something away: each class has a brake of its own.
@@ -64,6 +87,9 @@ pub struct Step {
     pub operation: Operation,
     /// The event is done when the decisive step is confirmed. An auxiliary step never stops it.
     pub decisive: bool,
+    /// Which licence to set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<Licence>,
     /// How far it got.
     pub status: StepStatus,
     /// An earlier send may have taken effect as well.
@@ -105,7 +131,25 @@ impl Step {
     /// A step without which the event is not done.
     #[must_use]
     pub fn decisive(operation: Operation) -> Step {
-        Step { operation, decisive: true, status: StepStatus::Planned, repeated: false, code: None }
+        Step { operation, decisive: true, licence: None, status: StepStatus::Planned, repeated: false, code: None }
+    }
+
+    /// A step that sets a licence.
+    #[must_use]
+    pub fn licence(licence: Licence, decisive: bool) -> Step {
+        Step { decisive, licence: Some(licence), ..Step::decisive(Operation::SetLicence) }
+    }
+
+    /// A step that is told and not taken: the account does not offer the licence.
+    #[must_use]
+    pub fn unsupported(licence: Licence) -> Step {
+        Step { status: StepStatus::Refused, code: Some(UNSUPPORTED.to_owned()), ..Step::licence(licence, false) }
+    }
+
+    /// The account does not offer what it would set.
+    #[must_use]
+    pub fn is_unsupported(&self) -> bool {
+        self.code.as_deref() == Some(UNSUPPORTED)
     }
 
     /// A step that helps.
@@ -126,15 +170,36 @@ impl Step {
             return;
         }
         match (self.operation, earlier.status) {
-            (Operation::ResetPin, StepStatus::Confirmed) => *self = earlier.clone(),
-            (Operation::Suspend | Operation::Remove | Operation::Logout, StepStatus::Confirmed)
-            | (Operation::Suspend | Operation::Remove | Operation::Logout | Operation::ResetPin, StepStatus::Unknown) =>
-            {
+            (Operation::ResetPin | Operation::Invite, StepStatus::Confirmed) => *self = earlier.clone(),
+            (
+                Operation::Unsuspend
+                | Operation::SetLicence
+                | Operation::Suspend
+                | Operation::Remove
+                | Operation::Logout,
+                StepStatus::Confirmed,
+            )
+            | (
+                Operation::Invite
+                | Operation::Unsuspend
+                | Operation::SetLicence
+                | Operation::Suspend
+                | Operation::Remove
+                | Operation::Logout
+                | Operation::ResetPin,
+                StepStatus::Unknown,
+            ) => {
                 self.repeated = true;
                 self.status = StepStatus::Unknown;
             }
             (
-                Operation::Suspend | Operation::Remove | Operation::Logout | Operation::ResetPin,
+                Operation::Invite
+                | Operation::Unsuspend
+                | Operation::SetLicence
+                | Operation::Suspend
+                | Operation::Remove
+                | Operation::Logout
+                | Operation::ResetPin,
                 StepStatus::Planned | StepStatus::Refused,
             ) => {}
         }
@@ -157,18 +222,43 @@ impl Plan {
     #[must_use]
     pub fn takes(&self) -> Option<ActionClass> {
         let blocked = self.before.as_ref().is_some_and(|before| before.registration == Registration::Suspended);
+        let licence = self.before.as_ref().and_then(|before| before.licence.as_deref());
         let took = |step: &Step| match step.operation {
-            Operation::Suspend => !blocked,
-            Operation::Remove => true,
-            Operation::Logout | Operation::ResetPin => false,
+            Operation::Suspend => (!blocked).then_some(ActionClass::Access),
+            Operation::Remove => Some(ActionClass::Access),
+            // What comes with access that is given back restores, whatever it was.
+            Operation::SetLicence => {
+                let less = step.licence.is_some_and(|wanted| wanted.is_less_than(licence));
+                (step.decisive && less).then_some(ActionClass::Licence)
+            }
+            Operation::Invite | Operation::Unsuspend | Operation::Logout | Operation::ResetPin => None,
         };
-        self.steps.iter().any(took).then_some(ActionClass::Access)
+        self.steps.iter().find_map(took)
     }
 
-    /// A decisive step was sent, and whether it took effect is unknown.
+    /// It takes what can be given back: signing out, and a licence, are no access.
+    #[must_use]
+    pub fn takes_access(&self) -> bool {
+        self.steps.iter().any(|step| step.operation == Operation::Suspend || step.operation == Operation::Remove)
+    }
+
+    /// Its step of this kind.
+    #[must_use]
+    pub fn step(&self, operation: Operation) -> Option<&Step> {
+        self.steps.iter().find(|step| step.operation == operation)
+    }
+
+    /// Something was sent that sets how the person stands, and whether it took effect is unknown.
     #[must_use]
     pub fn is_unresolved(&self) -> bool {
-        self.steps.iter().any(|step| step.decisive && step.status == StepStatus::Unknown)
+        let matters = |step: &Step| step.decisive || step.operation == Operation::SetLicence;
+        self.steps.iter().any(|step| matters(step) && step.status == StepStatus::Unknown)
+    }
+
+    /// An invitation was sent, and whether it took effect is unknown: time must pass before it can be read back.
+    #[must_use]
+    pub fn awaits_invitation(&self) -> bool {
+        self.step(Operation::Invite).is_some_and(|step| step.status == StepStatus::Unknown)
     }
 
     /// Something of it may have been sent.
@@ -189,6 +279,12 @@ impl Plan {
         self.steps.iter().any(|step| step.operation == Operation::Remove && step.status == StepStatus::Unknown)
     }
 }
+
+/// The code of a step whose licence the account does not offer.
+const UNSUPPORTED: &str = "Unsupported";
+
+/// The code of an invitation whose mail could not be delivered.
+pub(crate) const BOUNCED: &str = "MailFailed";
 
 /// The code of a step whose user was not there.
 pub(crate) const NOT_FOUND: &str = "NotFound";

@@ -1,7 +1,9 @@
 //! The policy: one JSON document (`policy.json`), with a section for each part that needs one.
 
+mod licences;
 mod safety;
 
+pub use licences::{LicenceRule, LicenceRules};
 pub use safety::{BrakeRules, ClassRules, GroupRule, Limit, Mode, ModeRules, Percent, ProtectedRules, When, Window};
 
 use crate::directory::AccountId;
@@ -24,6 +26,9 @@ pub struct Policy {
     /// Which facts besides employment take access away.
     #[serde(default)]
     pub access: AccessRules,
+    /// Which licence a job comes with. Absent: Rollcall sets no licences.
+    #[serde(default)]
+    pub licences: Option<LicenceRules>,
     /// How many changes may be made in which time before the rest is held.
     #[serde(default)]
     pub brake: BrakeRules,
@@ -74,7 +79,7 @@ impl PinReset {
     }
 }
 
-/// Which facts besides employment take access away. By default none does: nothing gives access back yet.
+/// Which facts besides employment take access away. By default both do.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AccessRules {
@@ -86,7 +91,7 @@ pub struct AccessRules {
 
 impl Default for AccessRules {
     fn default() -> Self {
-        AccessRules { on_leave: OnAbsence::Keep, on_inactive_login: OnAbsence::Keep }
+        AccessRules { on_leave: OnAbsence::Suspend, on_inactive_login: OnAbsence::Suspend }
     }
 }
 
@@ -103,9 +108,16 @@ pub enum OnAbsence {
 /// The policy document cannot be used.
 #[derive(Debug, Error)]
 pub enum BrokenPolicy {
-    /// It is not JSON, or not of the schema's shape.
-    #[error("the policy is not of its schema's shape: {0}")]
-    Shape(#[from] serde_json::Error),
+    /// It is not JSON, or not of the schema's shape. What is wrong is told without the values: they may name people.
+    #[error("the policy is wrong at line {line}, column {column}: {problem}")]
+    Shape {
+        /// Which line, from 1.
+        line: usize,
+        /// Which column of it.
+        column: usize,
+        /// What is wrong.
+        problem: String,
+    },
     /// A domain stands under two accounts, or is no domain.
     #[error("policy.accounts[{index}].domains: {problem}")]
     Domain {
@@ -124,13 +136,24 @@ pub enum BrokenPolicy {
     },
 }
 
+/// Says what is wrong with the shape of a document, and where. serde quotes the value that it met before what it
+/// expected; only the latter is told.
+fn shape(error: &serde_json::Error) -> BrokenPolicy {
+    let message = error.to_string();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(head, _)| head);
+    let quotes = ["invalid type: ", "invalid value: ", "invalid length ", "unknown variant "];
+    let expected = quotes.iter().any(|start| message.starts_with(start)).then(|| message.rsplit_once(", expected "));
+    let problem = expected.flatten().map_or_else(|| message.to_owned(), |(_, expected)| format!("expected {expected}"));
+    BrokenPolicy::Shape { line: error.line(), column: error.column(), problem }
+}
+
 impl Policy {
     /// Reads a policy document.
     ///
     /// # Errors
     /// [`BrokenPolicy`], with the line or the rule that is wrong.
     pub fn parse(text: &str) -> Result<Policy, BrokenPolicy> {
-        let mut policy: Policy = serde_json::from_str(text)?;
+        let mut policy: Policy = serde_json::from_str(text).map_err(|error| shape(&error))?;
         let mut seen = std::collections::BTreeSet::new();
         for (index, rule) in policy.accounts.iter_mut().enumerate() {
             for domain in &mut rule.domains {
@@ -145,6 +168,13 @@ impl Policy {
                     });
                 }
             }
+        }
+        let rules = policy.licences.iter().flat_map(|licences| &licences.rules);
+        if let Some(index) = rules.into_iter().position(LicenceRule::is_empty) {
+            let path = format!("licences.rules[{index}]");
+            let problem =
+                "names no job_code, department, location or employment_type; use licences.default for everybody";
+            return Err(BrokenPolicy::Member { path, problem });
         }
         match policy.protected.problem() {
             Some((path, problem)) => Err(BrokenPolicy::Member { path, problem }),
@@ -223,5 +253,18 @@ mod tests {
     fn a_misspelt_section_is_refused_with_its_line() {
         let error = Policy::parse("{\n \"pin_resets\": \"never\"\n}").unwrap_err().to_string();
         assert!(error.contains("pin_resets") && error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn a_refusal_does_not_repeat_whom_the_policy_names() {
+        let wrong = "{\n \"protected\": {\n  \"emails\": \"ceo@x.example\"\n }\n}";
+        let error = Policy::parse(wrong).unwrap_err().to_string();
+        assert_eq!(error, "the policy is wrong at line 3, column 27: expected a sequence");
+    }
+
+    #[test]
+    fn a_rule_for_everybody_is_the_default() {
+        let error = Policy::parse(r#"{"licences":{"rules":[{"licence":"Pro"}]}}"#).unwrap_err().to_string();
+        assert!(error.starts_with("policy.licences.rules[0] names no job_code"), "{error}");
     }
 }

@@ -1,5 +1,6 @@
 //! Whom the policy protects, as keyed hashes: an event may name a person by another identifier than the policy does.
 
+use crate::pattern::matches;
 use crate::person::{Identity, PersonKey, Subject, WorkEmail, WorkerId};
 use crate::policy::{GroupRule, ProtectedRules};
 use crate::seal::Keys;
@@ -65,9 +66,7 @@ impl Shield {
     /// Whether a person is protected: by any identifier that the event or the ledger ties to them.
     #[must_use]
     pub fn guard(&self, hashes: &BTreeSet<String>, subject: &Subject) -> Guard {
-        let matched = |email: &WorkEmail| {
-            self.patterns.iter().any(|pattern| matches(pattern.as_bytes(), email.as_ref().as_bytes()))
-        };
+        let matched = |email: &WorkEmail| self.patterns.iter().any(|pattern| matches(pattern, email.as_ref()));
         if !self.protected.is_disjoint(hashes) || subject.email.as_ref().is_some_and(matched) {
             return Guard::Protected;
         }
@@ -100,55 +99,14 @@ pub fn hashes(identities: &[Identity], person: Option<&PersonKey>, aliases: &[St
 fn hashed(name: &str, realm: &str, keys: &Keys) -> Option<String> {
     let email = WorkEmail::parse(name).ok();
     let worker_id = if email.is_none() { WorkerId::parse(name).ok() } else { None };
-    let identities = Subject { worker_id, provider_subject: None, email }.identities(realm, keys);
+    let subject = Subject { worker_id, provider_subject: None, email, former_email: None };
+    let identities = subject.identities(realm, keys);
     identities.first().map(|identity| identity.person().as_str().to_owned())
-}
-
-/// Whether a text matches a pattern in which `*` stands for any characters.
-fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    let (mut at, mut from) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while from < text.len() {
-        match pattern.get(at) {
-            Some(b'*') => {
-                star = Some((at, from));
-                at += 1;
-            }
-            Some(byte) if *byte == text[from] => {
-                at += 1;
-                from += 1;
-            }
-            Some(_) | None => {
-                // The last star takes one character more.
-                let Some((star_at, taken)) = star else { return false };
-                (at, from) = (star_at + 1, taken + 1);
-                star = Some((star_at, from));
-            }
-        }
-    }
-    pattern[at..].iter().all(|byte| *byte == b'*')
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_star_stands_for_any_characters() {
-        let table = [
-            ("svc-*@x.example", "svc-mail@x.example", true),
-            ("svc-*@x.example", "svc-@x.example", true),
-            ("svc-*@x.example", "svc-mail@y.example", false),
-            ("*@board.example", "a@board.example", true),
-            ("*@board.example", "a@board.example.org", false),
-            ("a*b*c@x.example", "a-b-b-c@x.example", true),
-            ("ceo@x.example", "ceo@x.example", true),
-            ("ceo@x.example", "xceo@x.example", false),
-        ];
-        for (pattern, text, expected) in table {
-            assert_eq!(matches(pattern.as_bytes(), text.as_bytes()), expected, "{pattern} {text}");
-        }
-    }
 
     #[test]
     fn an_identifier_that_the_ledger_ties_protects_too() {
@@ -159,6 +117,7 @@ mod tests {
             worker_id: worker.map(|id| WorkerId::parse(id).unwrap()),
             provider_subject: None,
             email: email.map(|email| WorkEmail::parse(email).unwrap()),
+            former_email: None,
         };
         let by_number = subject(Some("7"), None);
         let alias = subject(None, Some("ceo@x.example")).identities("hr", &keys)[0].alias_key();
@@ -174,7 +133,8 @@ mod tests {
         let keys = Keys::from_secret(&"k".repeat(32)).unwrap();
         let rules = ProtectedRules { patterns: vec!["svc-*@x.example".into()], ..ProtectedRules::default() };
         let shield = Shield::new(&rules, "hr", &keys);
-        let subject = Subject { worker_id: WorkerId::parse("7").ok(), provider_subject: None, email: None };
+        let subject =
+            Subject { worker_id: WorkerId::parse("7").ok(), provider_subject: None, email: None, former_email: None };
         assert_eq!(shield.guard(&BTreeSet::new(), &subject), Guard::Unsure);
     }
 }

@@ -1,28 +1,43 @@
-//! Which function consumes which detail-type: one table, checked against `template.yaml` by a test.
+//! Which function consumes which event: one table, checked against `template.yaml` by a test.
 
-use crate::event::{EventType, Kind, Phase};
+use crate::event::{EventType, Kind, LoginStatus, Phase};
 use serde::{Deserialize, Serialize};
 
 /// A function of Rollcall that consumes events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Function {
-    /// Takes access away, and until the other functions exist keeps the facts that bear on access.
+    /// Invites who was hired.
+    InviteUser,
+    /// Takes access away from whom it is not due.
     SuspendUser,
+    /// Gives access back to whom it is due again.
+    ReinstateUser,
     /// Ends sessions after a compromise, at once.
     LogoutUser,
+    /// Sets the licence that the policy gives to a job.
+    RelicenseUser,
 }
 
 impl Function {
     /// Every function.
-    pub const ALL: [Function; 2] = [Function::SuspendUser, Function::LogoutUser];
+    pub const ALL: [Function; 5] = [
+        Function::InviteUser,
+        Function::SuspendUser,
+        Function::ReinstateUser,
+        Function::LogoutUser,
+        Function::RelicenseUser,
+    ];
 
     /// The name of its folder, its package and the prefix of its ledger items.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
+            Function::InviteUser => "invite-user",
             Function::SuspendUser => "suspend-user",
+            Function::ReinstateUser => "reinstate-user",
             Function::LogoutUser => "logout-user",
+            Function::RelicenseUser => "relicense-user",
         }
     }
 
@@ -30,25 +45,43 @@ impl Function {
     #[must_use]
     pub fn never_waits(self) -> bool {
         match self {
-            Function::SuspendUser => false,
             Function::LogoutUser => true,
+            Function::InviteUser | Function::SuspendUser | Function::ReinstateUser | Function::RelicenseUser => false,
         }
     }
 }
 
-/// The one consumer of an event type; `None` goes to the queue `unrouted`.
+/// The one consumer of an event; `None` goes to the queue `unrouted`.
 ///
-/// Facts decide what is due, so each fact that bears on access needs a consumer that keeps it: a termination that was
-/// rescinded must not bite. While suspend-user stands alone, it keeps them all.
+/// A login's status after the event decides who consumes `account.status.effective`: switched on, access may be due
+/// again; else it may have to go.
+///
+/// Facts decide what is due, so each fact needs a consumer that keeps it. Until hr-intake exists, an announced fact is
+/// kept by the function that will act on it, and an address that changed is tied to its person by suspend-user.
 #[must_use]
-pub fn consumer(event_type: EventType) -> Option<Function> {
+pub fn consumer(event_type: EventType, login: Option<LoginStatus>) -> Option<Function> {
     match (event_type.kind(), event_type.phase()) {
-        (
-            Kind::Hire | Kind::Termination | Kind::Rehire | Kind::Leave | Kind::Return,
-            Phase::Scheduled | Phase::Effective | Phase::Rescinded,
-        )
-        | (Kind::AccountStatus, Phase::Effective) => Some(Function::SuspendUser),
+        (Kind::Hire, Phase::Scheduled | Phase::Effective) => Some(Function::InviteUser),
+        (Kind::Termination | Kind::Leave, Phase::Scheduled | Phase::Effective)
+        | (Kind::Hire | Kind::Rehire | Kind::Return, Phase::Rescinded)
+        | (Kind::IdentityChange, Phase::Effective | Phase::Rescinded) => Some(Function::SuspendUser),
+        (Kind::Rehire | Kind::Return, Phase::Scheduled | Phase::Effective)
+        | (Kind::Termination | Kind::Leave, Phase::Rescinded) => Some(Function::ReinstateUser),
+        (Kind::AccountStatus, Phase::Effective) => Some(match login {
+            Some(LoginStatus::Active | LoginStatus::Pending) => Function::ReinstateUser,
+            Some(
+                LoginStatus::OnLeave
+                | LoginStatus::Suspended
+                | LoginStatus::Deactivated
+                | LoginStatus::Terminated
+                | LoginStatus::Deleted
+                | LoginStatus::Unknown,
+            )
+            | None => Function::SuspendUser,
+        }),
         (Kind::CredentialCompromise, Phase::Detected) => Some(Function::LogoutUser),
+        (Kind::JobChange, Phase::Scheduled | Phase::Effective | Phase::Rescinded)
+        | (Kind::LicenseReclaim, Phase::Requested) => Some(Function::RelicenseUser),
         (
             Kind::Hire
             | Kind::Termination

@@ -1,16 +1,15 @@
 //! Wiring: from the environment to a road, once per process, and from an invocation to that road.
 
-use crate::batch::{REALM, Road};
+use crate::batch::Road;
 use crate::config::Config;
 use crate::decide::decide;
 use crate::directory::chime::Chime;
 use crate::directory::{AccountId, CALL_TIMEOUT, Deadline, Directory};
 use crate::host::{Host, System};
 use crate::ledger::Ledger;
-use crate::policy::Mode;
-use crate::protect::Shield;
 use crate::queue::{Queue, Sqs};
 use crate::routes::Function;
+use crate::rules::{Loader, NoPolicy, Source};
 use crate::telemetry;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
@@ -22,13 +21,11 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 /// The functions' timeout in `template.yaml`.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
-
-/// The road of a function on AWS.
-pub type AwsRoad = Road<Chime<System>, Sqs, System>;
 
 /// The SDK's configuration from the environment.
 pub async fn sdk_config() -> SdkConfig {
@@ -62,29 +59,44 @@ pub fn retries() -> RetryConfig {
     RetryConfig::standard().with_max_attempts(3)
 }
 
-/// Builds the road and opens its connections: initialisation has a full processor, the first event may not.
-pub async fn road(function: Function, mut config: Config) -> AwsRoad {
-    if config.mode == Mode::Observe {
-        config.policy.mode.functions.insert(function, Mode::Observe);
-    }
+/// A function as it stands ready: its road, and where its policy comes from.
+#[derive(Debug)]
+pub struct Service<D, Q, H> {
+    /// The road.
+    pub road: Road<D, Q, H>,
+    /// The policy's source.
+    pub policy: Loader,
+}
+
+/// A function on AWS.
+pub type AwsService = Service<Chime<System>, Sqs, System>;
+
+/// Loads the policy, builds the road and opens its connections: initialisation has a full processor, the first event
+/// may not.
+///
+/// # Errors
+/// [`NoPolicy`]: without a policy nothing is done.
+pub async fn service(function: Function, config: Config) -> Result<AwsService, NoPolicy> {
     let sdk = sdk_config().await;
     let host = System::default();
+    let ssm = matches!(config.policy, Source::Parameter(_)).then(|| aws_sdk_ssm::Client::new(&sdk));
+    let policy = Loader::new(config.policy, ssm, function, config.mode, &config.keys);
+    let rules = policy.first(host.now()).await?;
+    let accounts: BTreeSet<AccountId> = rules.policy.accounts.iter().map(|rule| rule.account.clone()).collect();
     let road = Road {
         function,
         directory: Chime::new(&sdk, host.clone()),
         ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&sdk), config.table, host.clone()),
         queue: Sqs::new(aws_sdk_sqs::Client::new(&sdk), config.queue_url, config.dlq_url),
         host,
-        shield: Shield::new(&config.policy.protected, REALM, &config.keys),
-        policy: config.policy,
+        rules: RwLock::new(Arc::new(rules)),
         keys: config.keys,
         decide,
     };
-    let accounts: BTreeSet<AccountId> = road.policy.accounts.iter().map(|rule| rule.account.clone()).collect();
     let both = futures_util::future::join(road.directory.warm_up(&accounts), road.ledger.warm_up());
     // A service that does not answer now is asked again when an event needs it.
     let _answered = tokio::time::timeout(CALL_TIMEOUT, both).await;
-    road
+    Ok(Service { road, policy })
 }
 
 /// Serves one invocation. A panic outside a record's own code fails the batch, not the environment.
@@ -92,7 +104,7 @@ pub async fn road(function: Function, mut config: Config) -> AwsRoad {
 /// # Errors
 /// None that is expected: every message is settled or reported.
 pub async fn serve<D, Q, H>(
-    road: &Road<D, Q, H>,
+    service: &Service<D, Q, H>,
     event: LambdaEvent<SqsEvent>,
 ) -> Result<SqsBatchResponse, lambda_runtime::Error>
 where
@@ -100,7 +112,11 @@ where
     Q: Queue,
     H: Host + Clone,
 {
+    let road = &service.road;
     let began = road.host.now();
+    if let Some(rules) = service.policy.newer(began).await {
+        road.set_rules(rules);
+    }
     let deadline = i64::try_from(event.context.deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
     // Lambda's deadline lies ahead. `cargo lambda watch` sends a constant of 1970 instead: then the template's timeout holds.
     let deadline = deadline.filter(|at| *at > began).unwrap_or_else(|| began.saturating_add(TIMEOUT).unwrap_or(began));

@@ -8,6 +8,6 @@ use rollcall::{start, telemetry};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let road = start::road(Function::SuspendUser, Config::from_env()?).await;
-    run(service_fn(|event| start::serve(&road, event))).await
+    let service = start::service(Function::SuspendUser, Config::from_env()?).await?;
+    run(service_fn(|event| start::serve(&service, event))).await
 }

@@ -11,6 +11,7 @@ use crate::outcome::Outcome;
 use crate::plan::ActionClass;
 use crate::policy::Limit;
 use crate::queue::Queue;
+use crate::routes::Function;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -30,27 +31,35 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         if self.function.never_waits() {
             return BTreeSet::new();
         }
-        let braked = |class: &ActionClass| self.policy.brake.of(*class).is_some();
-        let classes: Vec<ActionClass> = ActionClass::ALL.into_iter().filter(braked).collect();
-        let mut keys: BTreeSet<String> = classes.iter().map(|class| budget_key(*class, None)).collect();
-        if !classes.is_empty() {
-            keys.insert(POPULATION_KEY.to_owned());
+        let rules = self.rules();
+        let (class, gives_or_takes) = match self.function {
+            Function::SuspendUser => (ActionClass::Access, true),
+            Function::InviteUser | Function::ReinstateUser => (ActionClass::Licence, true),
+            Function::RelicenseUser | Function::LogoutUser => (ActionClass::Licence, false),
+        };
+        let mut keys = BTreeSet::new();
+        if rules.policy.brake.of(class).is_some() {
+            keys.extend([budget_key(class, None), POPULATION_KEY.to_owned()]);
         }
-        keys.extend(self.shield.quotas().iter().map(|group| quota_key(&group.name)));
+        keys.extend(rules.shield.quotas().iter().filter(|_| gives_or_takes).map(|group| quota_key(&group.name)));
         keys
     }
 
     /// The brake's items that a plan draws on.
     pub(super) fn drawn(&self, chosen: &Chosen) -> BTreeSet<String> {
         let Next::Act(plan) = &chosen.next else { return BTreeSet::new() };
-        let Some(class) = plan.takes() else { return BTreeSet::new() };
-        let mut keys = BTreeSet::new();
-        if let Some(rules) = self.policy.brake.of(class).filter(|_| self.counts(chosen, class)) {
+        let groups =
+            || self.rules().shield.groups(&chosen.open.hashes()).map(|(group, _)| quota_key(&group.name)).collect();
+        let Some(class) = plan.takes() else {
+            return if plan.gives_access { groups() } else { BTreeSet::new() };
+        };
+        let mut keys: BTreeSet<String> = if class == ActionClass::Access { groups() } else { BTreeSet::new() };
+        let rules = self.rules();
+        if let Some(rules) = rules.policy.brake.of(class).filter(|_| self.counts(chosen, class)) {
             let account = Some(plan.account.id.as_ref()).filter(|_| !rules.per_account.is_empty());
             keys.extend([budget_key(class, None), POPULATION_KEY.to_owned()]);
             keys.extend(account.map(|account| budget_key(class, Some(account))));
         }
-        keys.extend(self.shield.groups(&chosen.open.hashes()).map(|(group, _)| quota_key(&group.name)));
         keys
     }
 
@@ -69,9 +78,12 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         order.sort_by_key(|index| (part[*index].claim.event.occurred_at, &part[*index].claim.event.id));
         for index in order {
             let chosen = &part[index];
-            let Some(class) = chosen.takes() else { continue };
+            let Some(class) = chosen.takes() else {
+                self.give_back(chosen, &mut braked.budgets);
+                continue;
+            };
             match self.take(chosen, class, &mut braked, now) {
-                None if self.counts(chosen, class) && self.policy.brake.of(class).is_some() => {
+                None if self.counts(chosen, class) && self.rules().policy.brake.of(class).is_some() => {
                     braked.claims[index].event.braked = Some(class);
                 }
                 None => {}
@@ -85,11 +97,20 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         braked
     }
 
+    /// Who gets access back counts among the rest of a group again.
+    fn give_back(&self, chosen: &Chosen, budgets: &mut Budgets) {
+        let gives = matches!(&chosen.next, Next::Act(plan) if plan.gives_access);
+        for (group, member) in self.rules().shield.groups(&chosen.open.hashes()).filter(|_| gives) {
+            budgets.quota(&quota_key(&group.name)).give_back(&member);
+        }
+    }
+
     /// Takes what one plan needs; answers why it must be held instead.
     fn take(&self, chosen: &Chosen, class: ActionClass, braked: &mut Braked, now: Timestamp) -> Option<Reason> {
         let event = &chosen.claim.event.id;
         let mut after = braked.budgets.clone();
-        for (group, member) in self.shield.groups(&chosen.open.hashes()) {
+        let rules = self.rules();
+        for (group, member) in rules.shield.groups(&chosen.open.hashes()).filter(|_| class == ActionClass::Access) {
             let quota = after.quota(&quota_key(&group.name));
             let held_for = chosen.open.released.as_ref().and_then(|release| release.held_for);
             let forced = held_for == Some(Reason::GroupMinimum);
@@ -97,7 +118,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
                 return Some(Reason::GroupMinimum);
             }
         }
-        if let Some(rules) = self.policy.brake.of(class).filter(|_| self.counts(chosen, class)) {
+        if let Some(rules) = rules.policy.brake.of(class).filter(|_| self.counts(chosen, class)) {
             let account = match &chosen.next {
                 Next::Act(plan) => Some(plan.account.id.as_ref()),
                 Next::Nothing(_) | Next::Park(_) | Next::Postponed(..) => None,

@@ -109,13 +109,20 @@ impl Worked {
     }
 
     fn settled(self, settled: Settled, outcome: Outcome, now: Timestamp, round: &mut Round) {
+        let until = self.chosen.claim.event.in_progress_expiration.unwrap_or_default();
+        let until = Timestamp::from_millisecond(until).unwrap_or(now);
         let mut job = self.chosen.open.job;
         job.owner = None;
         match (settled, self.carried) {
             (Settled::Fenced, _) => round.finish(job, Verdict::again(Cause::Fenced, None)),
             (Settled::Failed(failure), _) => round.finish(job, again(&failure)),
             (Settled::Written, Some((_, Ending::LookAgain))) => round.again_now(job, Cause::StaleId),
-            (Settled::Written, Some((_, Ending::Again(cause)))) => round.finish(job, Verdict::again(cause, None)),
+            (Settled::Written, Some((plan, Ending::Again(cause)))) => {
+                // What became of an invitation shows when it must have taken effect.
+                let awaited = plan.awaits_invitation().then_some(until);
+                let after = awaited.and_then(|until| Duration::try_from(until.duration_since(now)).ok());
+                round.finish(job, Verdict::again(cause, after.map(|after| after + Duration::from_secs(1))));
+            }
             (Settled::Written, Some((_, Ending::Refused(_))) | None) if !self.parked => {
                 round.finish(job, Verdict::again(Cause::Unanswered, None));
             }

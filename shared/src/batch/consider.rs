@@ -2,13 +2,14 @@
 
 use super::job::{Job, PANICS};
 use super::{Told, Verdict};
-use crate::decide::admit;
+use crate::decide::{Reason, admit};
+use crate::directory::{AccountState, Found, UserId};
 use crate::failure::{Cause, Refusal, RefusalCode};
 use crate::ledger::AliasWrite;
 use crate::ledger::{EventItem, PersonItem, Recollection, Release, State};
 use crate::outcome::{Outcome, StoredOutcome};
 use crate::person::{Fact, PersonKey, Standing};
-use crate::plan::{ActionClass, Plan};
+use crate::plan::{ActionClass, Plan, Wish};
 use crate::protect;
 use crate::routes::Function;
 use jiff::{SignedDuration, Timestamp};
@@ -42,6 +43,10 @@ pub(super) struct Open {
     pub(super) absent: Vec<String>,
     /// The address belongs to somebody else by now.
     pub(super) address_lost: bool,
+    /// The directory's users of other people who had the address before.
+    pub(super) others: Vec<UserId>,
+    /// The account of the person's user, as it is now.
+    pub(super) account: Option<AccountState>,
     /// The class of whose budget it took a unit.
     pub(super) braked: Option<ActionClass>,
     /// Who released it.
@@ -59,6 +64,22 @@ impl Open {
     pub(super) fn hashes(&self) -> BTreeSet<String> {
         let aliases = self.person.as_ref().map(|(_, person)| person.aliases.as_slice()).unwrap_or_default();
         protect::hashes(&self.job.identities, self.person.as_ref().map(|(key, _)| key), aliases)
+    }
+
+    /// What a look-up by the address found for this person: a user that another person had is not theirs, unless an
+    /// operator says so.
+    pub(super) fn own(&self, found: Found) -> Found {
+        let allowed = self.released.as_ref().is_some_and(|it| it.held_for == Some(Reason::AddressReused));
+        match &found {
+            Found::Somebody { user, .. } if !self.alone && !allowed && self.others.contains(&user.id) => {
+                Found::SomebodyElses
+            }
+            Found::Somebody { .. }
+            | Found::Nobody { .. }
+            | Found::SomebodyElses
+            | Found::SeveralAccounts
+            | Found::UnknownAccount => found,
+        }
     }
 }
 
@@ -93,6 +114,9 @@ pub(super) fn consider(mut job: Job, recalled: Recollection, function: Function,
             Bearing::Busy(until) => return busy(job, until, now_ms),
             Bearing::Open => {}
         }
+    }
+    if let Some(until) = awaited(&recalled, &job.event_key, now_ms) {
+        return busy(job, until, now_ms);
     }
     let leases = recalled.person.iter().chain(&recalled.merges).filter(|_| !function.never_waits());
     if let Some(until) = leases.filter_map(|(_, person)| person.busy_until(&job.event_key, now_ms)).max() {
@@ -134,6 +158,13 @@ fn standing(job: &Job, event: &EventItem, owner: &str, now: i64) -> Bearing {
     }
 }
 
+/// Until when nobody can tell what became of an invitation of this event: what was sent may still take effect.
+fn awaited(recalled: &Recollection, event_key: &str, now: i64) -> Option<i64> {
+    let sent = recalled.event.as_ref()?.plan.as_ref()?.awaits_invitation();
+    let (_, person) = recalled.person.as_ref().filter(|_| sent)?;
+    person.lease.as_ref().filter(|lease| lease.event == event_key && lease.until > now).map(|lease| lease.until)
+}
+
 fn busy(job: Job, until: i64, now: i64) -> Considered {
     let wait = u64::try_from(until - now).unwrap_or_default();
     // A little later than the lease's end: clocks differ.
@@ -142,7 +173,7 @@ fn busy(job: Job, until: i64, now: i64) -> Considered {
 }
 
 fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) -> Open {
-    let Recollection { event, person, aliases, merges, absent, address_lost } = recalled;
+    let Recollection { event, person, aliases, merges, absent, address_lost, others } = recalled;
     let mut open = Open {
         event_rev: event.as_ref().map(|event| event.rev),
         first_claimed_at: now.as_millisecond(),
@@ -154,6 +185,8 @@ fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) ->
         aliases,
         absent,
         address_lost,
+        others,
+        account: None,
         braked: None,
         released: None,
         alone: function.never_waits(),
@@ -241,6 +274,9 @@ fn admission(
         person.user = person.user.take().or(merged.user.take());
         person.licence = person.licence.take().or(merged.licence.take());
         person.taken = person.taken.take().or(merged.taken.take());
+        if person.wish.is_none() {
+            person.set_wish(merged.wish.take().map_or(Wish::Keep, Wish::Set), now);
+        }
         open.takeover |= merged.lease.take().is_some();
         // By whatever identifier an event or the policy names them.
         let known = |alias: &String| !person.aliases.contains(alias);

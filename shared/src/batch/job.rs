@@ -28,6 +28,8 @@ pub(super) struct Job {
     pub(super) validation: String,
     /// Who it is about, strongest identifier first.
     pub(super) identities: Vec<Identity>,
+    /// The address that the person gave up.
+    pub(super) given_up: Option<Identity>,
     /// The person that those lead to, once recalled.
     pub(super) person: Option<PersonKey>,
     /// The token of the parking that this message is a redrive of.
@@ -93,13 +95,14 @@ fn job(record: SqsMessage, function: Function, keys: &Keys) -> Job {
         None => parse(&message.body),
     }));
     let content = content.unwrap_or_else(|_| Err(panicked()));
-    let (event_key, validation, identities) = match &content {
+    let (event_key, validation, identities, given_up) = match &content {
         Ok(event) => (
             format!("{}#{}", function.as_str(), event.id.as_str()),
             keys.validation(event.meaning.as_str()),
             event.subject.identities(REALM, keys),
+            event.subject.given_up(REALM, keys),
         ),
-        Err(_) => (unreadable_key(function, &message.body), sha256(&message.body), Vec::new()),
+        Err(_) => (unreadable_key(function, &message.body), sha256(&message.body), Vec::new(), None),
     };
     Job {
         messages: vec![message],
@@ -107,6 +110,7 @@ fn job(record: SqsMessage, function: Function, keys: &Keys) -> Job {
         content,
         validation,
         identities,
+        given_up,
         person: None,
         parked_as,
         release,
@@ -133,6 +137,7 @@ impl Job {
         self.validation = sha256(self.body());
         self.content = Err(refusal);
         self.identities = Vec::new();
+        self.given_up = None;
         self
     }
 }

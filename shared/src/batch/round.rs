@@ -5,11 +5,12 @@ use super::job::{Job, PANICS, panicked};
 use super::write::{Attempt, Chosen, choose, postpone};
 use super::{Road, Verdict, slices};
 use crate::decide::{Case, Decision, Known};
-use crate::directory::{Account, AccountId, AccountType, Deadline, Directory, Found, Sought, UserId};
+use crate::directory::{Account, AccountId, AccountState, Deadline, Directory, Found, Operation, Sought, UserId};
 use crate::failure::{Cause, Failure};
 use crate::host::Host;
 use crate::ledger::{Budgets, ClaimError, PersonItem, Wanted, transactions};
 use crate::queue::Queue;
+use crate::routes::Function;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,6 +18,9 @@ use std::time::Duration;
 
 /// How long after its invocation a lease runs: no call of the invocation can still take effect then.
 const LEASE_MARGIN: Duration = Duration::from_secs(30);
+
+/// The same where an invitation is sent: it cannot be sent again, so it is read back when it must have taken effect.
+const INVITATION_MARGIN: Duration = Duration::from_secs(15 * 60);
 
 /// A slice is claimed only if so many calls still fit: claim, two waves of steps, settle.
 const CALLS_AFTER_CLAIM: u32 = 4;
@@ -91,6 +95,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             .map(|job| Wanted {
                 event_key: job.event_key.clone(),
                 identities: job.identities.clone(),
+                given_up: job.given_up.clone(),
                 occurred_at: job.content.as_ref().map_or(Timestamp::UNIX_EPOCH, |event| event.occurred_at),
             })
             .collect();
@@ -132,12 +137,12 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
     /// Decides every open job, looking up those that need it in one go.
     async fn decide_all(&self, slices: Vec<Vec<Open>>, deadline: Deadline, round: &mut Round) -> Vec<Vec<Chosen>> {
         let mut first = Vec::new();
-        let mut types = BTreeMap::new();
+        let mut accounts = BTreeMap::new();
         for slice in slices {
             let mut part = Vec::new();
             for open in slice {
                 if let Some((open, decision)) = self.decided(open, None, round) {
-                    part.extend(self.with_account_as_it_is(open, decision, &mut types, deadline, round).await);
+                    part.extend(self.with_account_as_it_is(open, decision, &mut accounts, deadline, round).await);
                 }
             }
             first.push(part);
@@ -161,7 +166,9 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
                     part.extend(self.chosen(open, decision, None, deadline, round));
                     continue;
                 }
-                match found.next().unwrap_or(Err(Failure::retryable(Cause::IncompleteListing))) {
+                let found = found.next().unwrap_or(Err(Failure::retryable(Cause::IncompleteListing)));
+                let mut open = open;
+                match self.with_its_account(found, &mut open, deadline).await {
                     Ok(found) => {
                         if let Some((open, decision)) = self.decided(open, Some(&found), round) {
                             part.extend(self.chosen(open, decision, Some(&found), deadline, round));
@@ -178,12 +185,30 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         chosen
     }
 
-    /// What can be done depends on the account's type: a remembered one is compared with the directory's.
+    /// What can be done for somebody who was looked up depends on the account as it is; the look-up has just read it.
+    async fn with_its_account(
+        &self,
+        found: Result<Found, Failure>,
+        open: &mut Open,
+        deadline: Deadline,
+    ) -> Result<Found, Failure> {
+        let found = open.own(found?);
+        let account = match &found {
+            Found::Somebody { account, .. } | Found::Nobody { account: Some(account) } => account,
+            Found::Nobody { account: None } | Found::SomebodyElses | Found::SeveralAccounts | Found::UnknownAccount => {
+                return Ok(found);
+            }
+        };
+        open.account = self.directory.account(&account.id, deadline).await?;
+        Ok(if open.account.is_some() { found } else { Found::UnknownAccount })
+    }
+
+    /// What can be done depends on the account: a remembered one is compared with the directory's.
     async fn with_account_as_it_is(
         &self,
         mut open: Open,
         decision: Decision,
-        types: &mut BTreeMap<AccountId, Result<Option<AccountType>, Failure>>,
+        accounts: &mut BTreeMap<AccountId, Result<Option<AccountState>, Failure>>,
         deadline: Deadline,
         round: &mut Round,
     ) -> Option<(Open, Decided)> {
@@ -197,14 +222,16 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             | Decision::Park(_)
             | Decision::Wait(_) => return Some((open, Decided::Decision(decision))),
         };
-        if !types.contains_key(&remembered.id) {
-            let now = self.directory.account_type(&remembered.id, deadline).await;
-            types.insert(remembered.id.clone(), now);
+        if !accounts.contains_key(&remembered.id) {
+            let now = self.directory.account(&remembered.id, deadline).await;
+            accounts.insert(remembered.id.clone(), now);
         }
         let person = open.person.as_mut().map(|(_, person)| person)?;
-        match types.get(&remembered.id)? {
-            Ok(Some(kind)) if *kind == remembered.kind => return Some((open, Decided::Decision(decision))),
-            Ok(Some(kind)) => person.account = Some(Account { kind: *kind, ..remembered }),
+        match accounts.get(&remembered.id)? {
+            Ok(Some(state)) => {
+                open.account = Some(state.clone());
+                person.account = Some(Account { kind: state.kind, ..remembered });
+            }
             Ok(None) => (person.account, person.user) = (None, None),
             Err(Failure::Permanent(refusal)) => {
                 let park = Decision::Park(refusal.clone());
@@ -221,14 +248,14 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             Failure::Retryable { cause, after } => (*cause, *after),
             Failure::Permanent(_) => (Cause::Unanswered, None),
         };
-        let attempt = self.attempt(&open, deadline);
+        let attempt = self.attempt(&open, deadline, LEASE_MARGIN);
         postpone(open, cause, after, &attempt)
     }
 
-    fn attempt(&self, open: &Open, deadline: Deadline) -> Attempt {
+    fn attempt(&self, open: &Open, deadline: Deadline, margin: Duration) -> Attempt {
         Attempt {
             owner: open.job.owner.clone().unwrap_or_else(|| format!("{:032x}", self.host.random())),
-            until: (deadline.instant() + LEASE_MARGIN).as_millisecond(),
+            until: (deadline.instant() + margin).as_millisecond(),
             now: self.host.now(),
         }
     }
@@ -256,23 +283,29 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         }
         let no_facts = crate::person::Facts::default();
         let person = open.person.as_ref().map(|(_, person)| person);
+        let can_look_up = event.subject.email.is_some() && !open.address_lost;
         let known = match (found, person.and_then(remembered).filter(|_| !open.job.stale_id)) {
             (Some(found), _) => Known::Found(found),
             (None, Some((account, user))) => {
-                Known::Remembered { account, user, licence: person.and_then(|person| person.licence.as_deref()) }
+                let licence = person.and_then(|person| person.licence.as_deref());
+                Known::Remembered { account, user, licence, can_look_up }
             }
-            (None, None) if event.subject.email.is_none() || open.address_lost => Known::NoAddress,
+            (None, None) if !can_look_up => Known::NoAddress,
             (None, None) => Known::NotYet,
         };
+        let rules = self.rules();
         (self.decide)(&Case {
             function: self.function,
             event,
             facts: person.map_or(&no_facts, |person| &person.facts),
             known,
+            account: open.account.as_ref(),
+            taken: person.and_then(|person| person.taken.as_ref()),
+            wish: person.and_then(|person| person.wish),
             prior: open.prior.as_ref(),
             takeover: open.takeover,
-            policy: &self.policy,
-            guard: self.shield.guard(&open.hashes(), &event.subject),
+            policy: &rules.policy,
+            guard: rules.shield.guard(&open.hashes(), &event.subject),
             released: open.released.as_ref().and_then(|release| release.held_for),
             now: self.host.now(),
         })
@@ -283,8 +316,17 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             return None;
         }
         let email = open.job.content.as_ref().ok()?.subject.email.clone()?;
-        let account = self.policy.account_of(&email).cloned();
-        Some(Sought { email, account })
+        let rules = self.rules();
+        let by_policy = rules.policy.account_of(&email);
+        let person = open.person.as_ref().map(|(_, person)| person);
+        let taken = person.and_then(|person| person.taken.as_ref()).map(|taken| &taken.account.id);
+        let account = match self.function {
+            // What was taken is given back where it was taken.
+            Function::ReinstateUser => taken.or(by_policy),
+            Function::InviteUser => by_policy.or(taken),
+            Function::SuspendUser | Function::LogoutUser | Function::RelicenseUser => by_policy,
+        };
+        Some(Sought { email, account: account.cloned() })
     }
 
     fn chosen(
@@ -299,7 +341,8 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             round.finish(open.job, Verdict::again(Cause::NotQuiteYet, Some(after)));
             return None;
         }
-        let attempt = self.attempt(&open, deadline);
+        let invites = matches!(&decision, Decision::Act(plan) if plan.step(Operation::Invite).is_some());
+        let attempt = self.attempt(&open, deadline, if invites { INVITATION_MARGIN } else { LEASE_MARGIN });
         let waits = matches!(decision, Decision::Hold(_) | Decision::Observe(_));
         let sealed = waits.then(|| self.seal(&open.job));
         let mut chosen = choose(open, decision, found, &attempt, sealed)?;

@@ -3,12 +3,14 @@
 use super::consider::Open;
 use crate::apply::Ending;
 use crate::decide::{Concluded, Conclusion, Decision, Reason};
-use crate::directory::{AccountType, Found, Registration};
+use crate::directory::{AccountType, Found, Operation, Registration};
 use crate::failure::{Cause, Refusal};
-use crate::ledger::{Claim, EventItem, Learnt, Lease, PersonItem, REMEMBERED_FOR, Settlement, State, Taken};
+use crate::ledger::{
+    Claim, EventItem, Learnt, Lease, PersonItem, REMEMBERED_FOR, Settlement, State, Taken, TakenChange,
+};
 use crate::outcome::Outcome;
 use crate::person::{Asserted, Fact};
-use crate::plan::{ActionClass, Plan};
+use crate::plan::{ActionClass, Plan, StepStatus, Wish};
 use jiff::Timestamp;
 use serde_bytes::ByteBuf;
 use std::collections::BTreeSet;
@@ -55,6 +57,7 @@ pub(super) fn choose(
     sealed: Option<Vec<u8>>,
 ) -> Option<Chosen> {
     let mut event = event_item(&open, attempt);
+    let mut kept = Kept::default();
     let next = match decision {
         Decision::LookUp | Decision::Wait(_) => return None,
         Decision::Act(plan) => {
@@ -67,6 +70,7 @@ pub(super) fn choose(
         }
         Decision::Conclude(conclusion) => {
             event.plan.clone_from(&conclusion.confirmed);
+            kept = Kept { wish: conclusion.wish, restored: conclusion.restored };
             Next::Nothing(concluded(conclusion))
         }
         Decision::Hold(reason) => {
@@ -84,7 +88,7 @@ pub(super) fn choose(
     if let Next::Nothing(outcome) = &next {
         conclude(&mut event, outcome, expiration(outcome.outcome, attempt.now));
     }
-    let person = person_item(&open, &next, found, attempt);
+    let person = person_item(&open, &next, kept, found, attempt);
     let claim = claim(&open, event, person);
     Some(Chosen { open, claim, next })
 }
@@ -150,7 +154,7 @@ pub(super) fn postpone(open: Open, cause: Cause, after: Option<Duration>, attemp
     event.in_progress_expiration = None;
     event.plan.clone_from(&open.prior);
     let next = Next::Postponed(cause, after);
-    let person = person_item(&open, &next, None, attempt);
+    let person = person_item(&open, &next, Kept::default(), None, attempt);
     let claim = claim(&open, event, person);
     Chosen { open, claim, next }
 }
@@ -181,9 +185,16 @@ fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
     }
 }
 
+/// What a conclusion changes of what is kept on the person.
+#[derive(Clone, Copy, Default)]
+struct Kept {
+    wish: Wish,
+    restored: bool,
+}
+
 /// The person after the claim; `None` for an event that was refused before its fact could count, or claims its record
 /// alone.
-fn person_item(open: &Open, next: &Next, found: Option<&Found>, attempt: &Attempt) -> Option<PersonItem> {
+fn person_item(open: &Open, next: &Next, kept: Kept, found: Option<&Found>, attempt: &Attempt) -> Option<PersonItem> {
     let (_, person) = open.person.as_ref().filter(|_| open.refused.is_none() && !open.alone)?;
     let mut person = person.clone();
     person.rev += 1;
@@ -198,7 +209,7 @@ fn person_item(open: &Open, next: &Next, found: Option<&Found>, attempt: &Attemp
             let (owner, event) = (attempt.owner.clone(), open.job.event_key.clone());
             person.lease = Some(Lease { owner, until: attempt.until, event });
             person.account = Some(plan.account.clone());
-            person.user = Some(plan.user.clone());
+            person.user.clone_from(&plan.user);
             person.licence = plan.before.as_ref().and_then(|before| before.licence.clone()).or(person.licence);
         }
         Next::Nothing(outcome) => {
@@ -206,18 +217,27 @@ fn person_item(open: &Open, next: &Next, found: Option<&Found>, attempt: &Attemp
                 // Whom somebody else blocked is looked up again next time: blocked from memory, it would count as taken.
                 Some(Found::Somebody { user, .. })
                     if user.registration == Registration::Suspended && person.taken.is_none() => {}
+                // So is who has not registered yet: what can be done depends on that.
+                Some(Found::Somebody { user, .. }) if user.registration == Registration::Unregistered => {
+                    (person.account, person.user, person.licence) = (None, None, None);
+                }
                 Some(Found::Somebody { account, user }) => {
                     person.account = Some(account.clone());
                     person.user = Some(user.id.clone());
                     person.licence.clone_from(&user.licence);
                 }
-                Some(Found::Nobody) => (person.account, person.user, person.licence) = (None, None, None),
-                Some(Found::SeveralAccounts | Found::UnknownAccount) | None => {}
+                Some(Found::Nobody { .. }) => (person.account, person.user, person.licence) = (None, None, None),
+                Some(Found::SomebodyElses | Found::SeveralAccounts | Found::UnknownAccount) | None => {}
             }
             // An earlier attempt's removal, read back.
+            let removal = open.prior.as_ref().filter(|prior| prior.takes_access());
             if outcome.outcome == State::Applied && person.taken.is_none() {
-                person.taken = open.prior.as_ref().map(|prior| taken(prior, &open.job.event_key, attempt.now));
+                person.taken = removal.map(|prior| taken(prior, &open.job.event_key, attempt.now));
             }
+            if kept.restored {
+                person.taken = None;
+            }
+            person.set_wish(kept.wish, attempt.now);
         }
         Next::Park(_) | Next::Postponed(..) => {}
     }
@@ -250,15 +270,25 @@ pub(super) fn settle_plan(
         Ending::Refused(refusal) if parked => Outcome::parked(refusal, Some(plan)),
         Ending::Refused(_) => again(Cause::Unanswered),
     };
-    let remembered = || Some((plan.account.clone(), plan.user.clone()));
+    let remembered = || Some((plan.account.clone(), plan.user.clone()?));
+    let at = now.as_millisecond();
     let learnt = match ending {
         Ending::Done(_) => Learnt {
             // A removed user's id is dead: an invitation makes a new one.
-            user: if plan.account.kind == AccountType::Team { None } else { remembered() },
-            taken: takes(plan).then(|| taken(plan, &chosen.open.job.event_key, now)),
+            user: remembered().filter(|_| plan.step(Operation::Remove).is_none()),
+            licence: licence_set(plan),
+            taken: if takes(plan) {
+                TakenChange::Took(taken(plan, &chosen.open.job.event_key, now))
+            } else if plan.gives_access {
+                TakenChange::Restored
+            } else {
+                TakenChange::Keep
+            },
+            wish: wish(plan),
+            at,
         },
-        Ending::Gone | Ending::LookAgain => Learnt::default(),
-        Ending::Again(_) | Ending::Refused(_) => Learnt { user: remembered(), taken: None },
+        Ending::Gone | Ending::LookAgain => Learnt { at, ..Learnt::default() },
+        Ending::Again(_) | Ending::Refused(_) => Learnt { user: remembered(), at, ..Learnt::default() },
     };
     let settlement = Settlement {
         event_key: chosen.claim.event.id.clone(),
@@ -290,17 +320,37 @@ pub(super) fn settle_refusal(chosen: &Chosen, refusal: &Refusal, parked: bool) -
     (settlement, outcome)
 }
 
+/// Signing out takes nothing that could be given back, whatever the account.
 fn takes(plan: &Plan) -> bool {
     match plan.account.kind {
-        AccountType::Team | AccountType::EnterpriseLwa => true,
-        // Signing out takes nothing that could be given back.
+        AccountType::Team | AccountType::EnterpriseLwa => plan.takes_access(),
         AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc => false,
+    }
+}
+
+/// The licence that a plan has set for certain.
+fn licence_set(plan: &Plan) -> Option<String> {
+    let step = plan.step(Operation::SetLicence).filter(|step| step.status == StepStatus::Confirmed)?;
+    Some(step.licence?.as_str().to_owned())
+}
+
+/// What is left to be set once a plan is done: the licence of an invitation, or one that could not be set now.
+fn wish(plan: &Plan) -> Wish {
+    match (plan.step(Operation::SetLicence), plan.wish) {
+        (Some(step), _) if step.status == StepStatus::Confirmed => Wish::Clear,
+        (Some(step), _) if !step.is_unsupported() => step.licence.map_or(Wish::Keep, Wish::Set),
+        (Some(_) | None, Some(licence)) => Wish::Set(licence),
+        (Some(_) | None, None) => Wish::Keep,
     }
 }
 
 fn taken(plan: &Plan, event: &str, at: Timestamp) -> Taken {
     let licence = plan.before.as_ref().and_then(|before| before.licence.clone());
-    Taken { account: plan.account.clone(), licence, event: event.to_owned(), at }
+    let pin = plan.step(Operation::ResetPin).is_some_and(|step| match step.status {
+        StepStatus::Confirmed | StepStatus::Unknown => true,
+        StepStatus::Planned | StepStatus::Refused => false,
+    });
+    Taken { account: plan.account.clone(), licence, pin, event: event.to_owned(), at }
 }
 
 fn expiration(state: State, now: Timestamp) -> Option<i64> {

@@ -18,7 +18,8 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
         Known::NotYet => Decision::LookUp,
         Known::NoAddress => Decision::Hold(Reason::NoAddress),
         Known::Remembered { account, user, .. } => sign_out(case, account, user, false),
-        Known::Found(Found::Nobody) => conclude(Concluded::Unchanged, Reason::UserNotFound, None),
+        Known::Found(Found::Nobody { .. }) => conclude(Concluded::Unchanged, Reason::UserNotFound, None),
+        Known::Found(Found::SomebodyElses) => Decision::Hold(Reason::AddressReused),
         Known::Found(Found::SeveralAccounts) => several_accounts(),
         Known::Found(Found::UnknownAccount) => unknown_account(),
         Known::Found(Found::Somebody { account, user }) => sign_out(case, account, &user.id, true),
@@ -27,10 +28,19 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
 
 fn sign_out(case: &Case<'_>, account: &Account, user: &UserId, fresh: bool) -> Decision {
     let mut steps = vec![Step::decisive(Operation::Logout), Step::auxiliary(Operation::ResetPin)];
-    if let Some(prior) = case.prior.filter(|prior| &prior.user == user) {
+    if let Some(prior) = case.prior.filter(|prior| prior.user.as_ref() == Some(user)) {
         steps.iter_mut().for_each(|step| step.resume(prior));
     }
-    let (account, user) = (account.clone(), user.clone());
-    let plan = Plan { account, user, fresh, steps, before: None, done: Reason::SignedOut };
+    let plan = Plan {
+        account: account.clone(),
+        user: Some(user.clone()),
+        address: None,
+        fresh,
+        steps,
+        before: None,
+        wish: None,
+        gives_access: false,
+        done: Reason::SignedOut,
+    };
     carry_out(case, None, plan)
 }

@@ -1,17 +1,19 @@
 //! suspend-user: takes access away from whom it is not due.
 
 use super::{
-    Case, Concluded, Conclusion, Decision, Known, Reason, carry_out, conclude, lacks_facts, overruled,
+    Case, Concluded, Conclusion, Decision, Known, Reason, carry_out, conclude, guarded, lacks_facts, overruled,
     several_accounts, unknown_account,
 };
 use crate::directory::{Account, AccountType, Found, Operation, Registration, UserId};
 use crate::event::{Kind, LoginStatus, Phase, WorkerEvent};
 use crate::person::{Access, FactId};
 use crate::plan::{ActionClass, Before, Plan, Step, StepStatus};
-use crate::protect::Guard;
 
 pub(super) fn decide(case: &Case<'_>) -> Decision {
     let event = case.event;
+    if event.event_type.kind() == Kind::IdentityChange {
+        return conclude(Concluded::Unchanged, Reason::IdentityRecorded, None);
+    }
     if !takes_access(event) {
         return conclude(Concluded::Unchanged, Reason::FactRecorded, None);
     }
@@ -70,23 +72,21 @@ fn takes_access(event: &WorkerEvent) -> bool {
 }
 
 fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
-    let allowed = matches!(case.released, Some(Reason::Protected | Reason::ProtectionUnknown));
-    match case.guard {
-        Guard::Protected if !allowed => return Decision::Hold(Reason::Protected),
-        Guard::Unsure if !allowed => return Decision::Hold(Reason::ProtectionUnknown),
-        Guard::Open | Guard::Protected | Guard::Unsure => {}
+    if let Some(held) = guarded(case) {
+        return held;
     }
     match case.known {
         Known::NotYet => Decision::LookUp,
         // A planned removal that was sent and is not found took effect; nothing else may be called absent unseen.
         Known::NoAddress if case.prior.is_some_and(Plan::removal_may_have_worked) => nobody(case, fact),
         Known::NoAddress => Decision::Hold(Reason::NoAddress),
-        Known::Remembered { account, user, licence } => {
+        Known::Remembered { account, user, licence, .. } => {
             let before = licence
                 .map(|licence| Before { registration: Registration::Unknown, licence: Some(licence.to_owned()) });
             carry_out(case, Some(ActionClass::Access), plan(case, account, user, false, before))
         }
-        Known::Found(Found::Nobody) => nobody(case, fact),
+        Known::Found(Found::Nobody { .. }) => nobody(case, fact),
+        Known::Found(Found::SomebodyElses) => Decision::Hold(Reason::AddressReused),
         Known::Found(Found::SeveralAccounts) => several_accounts(),
         Known::Found(Found::UnknownAccount) => unknown_account(),
         Known::Found(Found::Somebody { account, user }) => {
@@ -110,12 +110,8 @@ fn nobody(case: &Case<'_>, fact: FactId) -> Decision {
     for step in confirmed.steps.iter_mut().filter(|step| step.operation == Operation::Remove) {
         step.status = StepStatus::Confirmed;
     }
-    Decision::Conclude(Conclusion {
-        result: Concluded::Applied,
-        reason: Reason::RemovedFromTeam,
-        decided_by: Some(fact),
-        confirmed: Some(confirmed),
-    })
+    let removed = Conclusion::new(Concluded::Applied, Reason::RemovedFromTeam, Some(fact));
+    Decision::Conclude(Conclusion { confirmed: Some(confirmed), ..removed })
 }
 
 /// The steps that take access away, by account type, in order.
@@ -133,16 +129,20 @@ fn plan(case: &Case<'_>, account: &Account, user: &UserId, fresh: bool, before: 
             [Some(Step::decisive(Operation::Logout)), pin].into_iter().flatten().collect()
         }
     };
-    if let Some(prior) = case.prior.filter(|prior| &prior.user == user) {
+    let prior = case.prior.filter(|prior| prior.user.as_ref() == Some(user));
+    if let Some(prior) = prior {
         steps.iter_mut().for_each(|step| step.resume(prior));
     }
     Plan {
         account: account.clone(),
-        user: user.clone(),
+        user: Some(user.clone()),
+        address: None,
         fresh,
         steps,
         // What an earlier attempt found is older, and nearer to how it was.
-        before: case.prior.filter(|prior| &prior.user == user).and_then(|prior| prior.before.clone()).or(before),
+        before: prior.and_then(|prior| prior.before.clone()).or(before),
+        wish: None,
+        gives_access: false,
         done: match account.kind {
             AccountType::Team => Reason::RemovedFromTeam,
             AccountType::EnterpriseLwa => Reason::Suspended,

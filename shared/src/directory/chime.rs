@@ -3,18 +3,19 @@
 mod look_up;
 
 use super::{
-    Account, AccountId, AccountType, Answer, CALL_TIMEOUT, Code, Deadline, Directory, Found, Operation, Sought, UserId,
-    out_of_time,
+    Account, AccountId, AccountState, AccountType, Answer, CALL_TIMEOUT, Change, Code, Deadline, Directory, Found,
+    Licence, Sought, UserId, out_of_time,
 };
 use crate::failure::Cause;
 use crate::failure::{Failure, Refusal, RefusalCode, ServiceError, classify, user_error};
 use crate::host::Host;
+use crate::person::WorkEmail;
 use aws_config::SdkConfig;
 use aws_sdk_chime::Client;
 use aws_sdk_chime::config::retry::{RetryConfig, RetryMode};
 use aws_sdk_chime::config::timeout::TimeoutConfig;
 use aws_sdk_chime::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_chime::types::UserError;
+use aws_sdk_chime::types::{EmailStatus, Invite, InviteStatus, License, UpdateUserRequestItem, UserError};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
@@ -36,10 +37,10 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(200);
 /// The longest wait between two attempts of a call.
 const LONGEST_BACKOFF: Duration = Duration::from_secs(2);
 
-/// How long the type of an account is taken for known. It changes only when somebody claims or releases a domain.
-const TYPE_KNOWN_FOR: SignedDuration = SignedDuration::from_mins(15);
+/// How long an account is taken for known. Its type changes only when somebody claims or releases a domain.
+const ACCOUNT_KNOWN_FOR: SignedDuration = SignedDuration::from_mins(15);
 
-/// The Chime adapter. Remembers account types and how large accounts are, nothing of their people.
+/// The Chime adapter. Remembers accounts and how large they are, nothing of their people.
 #[derive(Debug)]
 pub struct Chime<H> {
     client: Client,
@@ -51,7 +52,7 @@ pub struct Chime<H> {
 /// What the adapter learnt of accounts.
 #[derive(Debug, Default)]
 struct Known {
-    types: HashMap<AccountId, (AccountType, Timestamp)>,
+    accounts: HashMap<AccountId, (AccountState, Timestamp)>,
     pages: HashMap<AccountId, Pages>,
 }
 
@@ -85,34 +86,34 @@ impl<H: Host> Chime<H> {
         Chime { client: Client::from_conf(config), host, known: Mutex::default() }
     }
 
-    /// Opens the connection before the first event needs it, and learns the types of the accounts that the policy names.
+    /// Opens the connection before the first event needs it, and learns the accounts that the policy names.
     pub async fn warm_up(&self, accounts: &BTreeSet<AccountId>) {
         for account in accounts {
-            let _type = self.type_of(account).await;
+            let _known = self.state_of(account).await;
         }
         if accounts.is_empty() {
             let _answer = self.client.list_accounts().max_results(1).send().await;
         }
     }
 
-    /// The type of an account, where it was learnt lately.
-    fn known_type(&self, account: &AccountId) -> Option<AccountType> {
+    /// An account, where it was learnt lately.
+    fn known_state(&self, account: &AccountId) -> Option<AccountState> {
         let now = self.host.now();
-        let (kind, since) = self.known().types.get(account).copied()?;
-        (now.duration_since(since) < TYPE_KNOWN_FOR).then_some(kind)
+        let (state, since) = self.known().accounts.get(account).cloned()?;
+        (now.duration_since(since) < ACCOUNT_KNOWN_FOR).then_some(state)
     }
 
-    /// The type of an account; `None` where the directory does not have it.
-    async fn type_of(&self, account: &AccountId) -> Result<Option<AccountType>, Failure> {
-        if let Some(kind) = self.known_type(account) {
-            return Ok(Some(kind));
+    /// An account; `None` where the directory does not have it.
+    async fn state_of(&self, account: &AccountId) -> Result<Option<AccountState>, Failure> {
+        if let Some(state) = self.known_state(account) {
+            return Ok(Some(state));
         }
         match self.client.get_account().account_id(account.as_ref()).send().await {
             Ok(answer) => {
-                let kind = answer.account.and_then(|account| account_type(account.account_type.as_ref()?.as_str()));
-                let kind = kind.ok_or_else(|| unreadable("GetAccount"))?;
-                self.known().types.insert(account.clone(), (kind, self.host.now()));
-                Ok(Some(kind))
+                let state = answer.account.as_ref().and_then(account_state);
+                let state = state.ok_or_else(|| unreadable("GetAccount"))?;
+                self.known().accounts.insert(account.clone(), (state.clone(), self.host.now()));
+                Ok(Some(state))
             }
             Err(error) => match meaning(&error) {
                 ServiceError::NotFound => Ok(None),
@@ -128,12 +129,48 @@ impl<H: Host> Chime<H> {
         users: &[UserId],
         retries: Option<RetryConfig>,
     ) -> Result<Vec<Answer>, Answer> {
-        let ids = users.iter().map(|user| user.as_ref().to_owned()).collect();
-        let request = self.client.batch_suspend_user().account_id(account.as_ref()).set_user_id_list(Some(ids));
+        let request = self.client.batch_suspend_user().account_id(account.as_ref()).set_user_id_list(Some(ids(users)));
         let mut config = aws_sdk_chime::config::Config::builder();
         config.set_retry_config(retries);
         let answer = request.customize().config_override(config).send().await.map_err(|error| whole(&error))?;
         Ok(per_user(users, answer.user_errors.unwrap_or_default()))
+    }
+
+    async fn unsuspend(&self, account: &AccountId, users: &[UserId]) -> Result<Vec<Answer>, Answer> {
+        let request = self.client.batch_unsuspend_user().account_id(account.as_ref());
+        let answer = request.set_user_id_list(Some(ids(users))).send().await.map_err(|error| whole(&error))?;
+        Ok(per_user(users, answer.user_errors.unwrap_or_default()))
+    }
+
+    async fn set_licences(&self, account: &AccountId, wanted: &[(UserId, Licence)]) -> Result<Vec<Answer>, Answer> {
+        let mut request = self.client.batch_update_user().account_id(account.as_ref());
+        for (user, licence) in wanted {
+            let item = UpdateUserRequestItem::builder().user_id(user.as_ref());
+            let item = item.license_type(License::from(licence.as_str())).build();
+            // An id and a licence always build; if they do not, the request never leaves.
+            request = request.update_user_request_items(item.map_err(|_| Answer::Refused(Code::new("Unbuilt")))?);
+        }
+        let answer = request.send().await.map_err(|error| whole(&error))?;
+        let users: Vec<UserId> = wanted.iter().map(|(user, _)| user.clone()).collect();
+        Ok(per_user(&users, answer.user_errors.unwrap_or_default()))
+    }
+
+    /// Invites, and sends once: each send is a mail. A look-up came before on this connection, so that it is no new one
+    /// whose request may be sent twice.
+    async fn invite(&self, account: &AccountId, addresses: &[WorkEmail]) -> Result<Vec<Answer>, Answer> {
+        let emails = addresses.iter().map(|address| address.as_ref().to_owned()).collect();
+        let request = self.client.invite_users().account_id(account.as_ref()).set_user_email_list(Some(emails));
+        let once = aws_sdk_chime::config::Config::builder().retry_config(RetryConfig::disabled());
+        let answer = request.customize().config_override(once).send().await.map_err(|error| match whole(&error) {
+            // Nobody is not there who shall be invited: the account is.
+            Answer::NotFound => Answer::Refused(Code::new("NotFoundException")),
+            answer @ (Answer::Confirmed
+            | Answer::Bounced
+            | Answer::Throttled
+            | Answer::Unknown
+            | Answer::Refused(_)) => answer,
+        })?;
+        Ok(per_address(addresses, &answer.invites.unwrap_or_default()))
     }
 
     /// Removes from a Team account, and sends again by itself: `NotFound` after a send without an answer means removed.
@@ -175,34 +212,64 @@ impl<H: Host> Directory for Chime<H> {
         self.look_up_all(sought, deadline).await
     }
 
-    async fn account_type(&self, account: &AccountId, deadline: Deadline) -> Result<Option<AccountType>, Failure> {
-        if self.known_type(account).is_none() && !deadline.allows(self.host.now(), 1) {
+    async fn account(&self, account: &AccountId, deadline: Deadline) -> Result<Option<AccountState>, Failure> {
+        if self.known_state(account).is_none() && !deadline.allows(self.host.now(), 1) {
             return Err(out_of_time());
         }
-        self.type_of(account).await
+        self.state_of(account).await
     }
 
-    async fn act(&self, operation: Operation, account: &AccountId, users: &[UserId]) -> Vec<Answer> {
-        let single = users.first().map(AsRef::as_ref).unwrap_or_default();
-        match operation {
-            Operation::Suspend => {
-                self.suspend(account, users, None).await.unwrap_or_else(|whole| vec![whole; users.len()])
+    async fn act(&self, account: &AccountId, change: &Change) -> Vec<Answer> {
+        let answers = match change {
+            Change::Invite(addresses) => self.invite(account, addresses).await,
+            Change::Unsuspend(users) => self.unsuspend(account, users).await,
+            Change::SetLicence(wanted) => self.set_licences(account, wanted).await,
+            Change::Suspend(users) => self.suspend(account, users, None).await,
+            Change::Remove(users) => self.remove(account, users).await,
+            Change::Logout(user) => {
+                let request = self.client.logout_user().account_id(account.as_ref()).user_id(user.as_ref());
+                request.send().await.map(|_| vec![Answer::Confirmed]).map_err(|error| whole(&error))
             }
-            Operation::Remove => self.remove(account, users).await.unwrap_or_else(|whole| vec![whole; users.len()]),
-            Operation::Logout => {
-                let request = self.client.logout_user().account_id(account.as_ref()).user_id(single);
-                vec![request.send().await.map_or_else(|error| whole(&error), |_| Answer::Confirmed)]
-            }
-            Operation::ResetPin => {
-                let request = self.client.reset_personal_pin().account_id(account.as_ref()).user_id(single);
+            Change::ResetPin(user) => {
+                let request = self.client.reset_personal_pin().account_id(account.as_ref()).user_id(user.as_ref());
                 // Each send makes another PIN: whether to send again is the plan's business, not the SDK's.
                 let once = aws_sdk_chime::config::Config::builder().retry_config(RetryConfig::disabled());
                 let sent = request.customize().config_override(once).send().await;
                 // The answer holds the new PIN. It is dropped unread.
-                vec![sent.map_or_else(|error| whole(&error), |_| Answer::Confirmed)]
+                sent.map(|_| vec![Answer::Confirmed]).map_err(|error| whole(&error))
             }
-        }
+        };
+        answers.unwrap_or_else(|whole| vec![whole; change.len()])
     }
+}
+
+fn ids(users: &[UserId]) -> Vec<String> {
+    users.iter().map(|user| user.as_ref().to_owned()).collect()
+}
+
+/// The answer for each address of an invitation that the service took, matched by address. One that is not there may
+/// have been invited or not.
+fn per_address(addresses: &[WorkEmail], invites: &[Invite]) -> Vec<Answer> {
+    let of = |address: &WorkEmail| {
+        let same = |invite: &&Invite| {
+            invite.email_address.as_deref().is_some_and(|email| email.to_lowercase() == address.as_ref())
+        };
+        invites.iter().find(same)
+    };
+    addresses
+        .iter()
+        .map(|address| match of(address) {
+            None => Answer::Unknown,
+            Some(invite) => {
+                let failed = invite.status == Some(InviteStatus::Failed);
+                if failed || invite.email_status == Some(EmailStatus::Failed) {
+                    Answer::Bounced
+                } else {
+                    Answer::Confirmed
+                }
+            }
+        })
+        .collect()
 }
 
 /// The SDK's standard mode does not retry Chime's own throttling error: say that it may.
@@ -302,10 +369,20 @@ fn account_type(name: &str) -> Option<AccountType> {
     }
 }
 
+/// How an account stands, as an answer tells it.
+fn account_state(account: &aws_sdk_chime::types::Account) -> Option<AccountState> {
+    let kind = account_type(account.account_type.as_ref()?.as_str())?;
+    // An account that does not tell its status is in use.
+    let active = account.account_status != Some(aws_sdk_chime::types::AccountStatus::Suspended);
+    let licences = account.supported_licenses().iter().map(|licence| licence.as_str().to_owned()).collect();
+    Some(AccountState { kind, active, licences })
+}
+
 /// An account from a listing.
-fn account(listed: &aws_sdk_chime::types::Account) -> Option<Account> {
+fn account(listed: &aws_sdk_chime::types::Account) -> Option<(Account, AccountState)> {
     let id = AccountId::try_from(listed.account_id.clone()).ok()?;
-    Some(Account { id, kind: account_type(listed.account_type.as_ref()?.as_str())? })
+    let state = account_state(listed)?;
+    Some((Account { id, kind: state.kind }, state))
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! The items of the table, as stored.
 
 use crate::decide::Reason;
-use crate::directory::{Account, UserId};
+use crate::directory::{Account, Licence, UserId};
 use crate::person::{Asserted, Facts, PersonKey};
-use crate::plan::{ActionClass, Plan};
+use crate::plan::{ActionClass, Plan, Wish};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
+
+/// The partition of the index `by_attention` that holds people whose licence is still to be set.
+pub const WISH: &str = "licence_wish";
 
 /// How far an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -195,6 +198,15 @@ pub struct PersonItem {
     /// What was taken, so that reinstating restores exactly that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<Taken>,
+    /// The licence that the person is to have as soon as it can be set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wish: Option<Licence>,
+    /// Why somebody should look at the person: [`WISH`], for the audit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attention: Option<String>,
+    /// Since when, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_claimed_at: Option<i64>,
     /// The alias items that lead here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
@@ -205,8 +217,33 @@ pub struct PersonItem {
 
 impl PersonItem {
     /// The attributes that this version writes.
-    pub(super) const OWNED: [&'static str; 9] =
-        ["rev", "facts", "lease", "account", "user", "licence", "taken", "aliases", "merged_into"];
+    pub(super) const OWNED: [&'static str; 12] = [
+        "rev",
+        "facts",
+        "lease",
+        "account",
+        "user",
+        "licence",
+        "taken",
+        "wish",
+        "attention",
+        "first_claimed_at",
+        "aliases",
+        "merged_into",
+    ];
+
+    /// Takes a wish for a licence, or gives it up; the audit finds it by the index `by_attention`.
+    pub fn set_wish(&mut self, wish: Wish, now: Timestamp) {
+        match wish {
+            Wish::Keep => {}
+            Wish::Set(licence) => {
+                self.wish = Some(licence);
+                self.attention = Some(WISH.to_owned());
+                self.first_claimed_at = Some(self.first_claimed_at.unwrap_or(now.as_millisecond()));
+            }
+            Wish::Clear => (self.wish, self.attention, self.first_claimed_at) = (None, None, None),
+        }
+    }
 
     /// Until when another event has a hold on the person, seen at `now` (milliseconds since 1970).
     ///
@@ -236,6 +273,9 @@ pub struct Taken {
     /// The licence that the user had, where it was looked up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub licence: Option<String>,
+    /// The meeting PIN was replaced: nobody can restore it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pin: bool,
     /// The event that took it.
     pub event: String,
     /// When.

@@ -3,7 +3,7 @@
 use super::budgets::Budgets;
 use super::items::{AliasItem, EventItem, PersonItem};
 use super::{Item, Ledger, TRANSACTION_ACTIONS, failure, read};
-use crate::directory::Deadline;
+use crate::directory::{Deadline, UserId};
 use crate::failure::{Cause, Failure};
 use crate::host::Host;
 use crate::person::{Identity, PersonKey, What};
@@ -19,6 +19,8 @@ pub struct Wanted {
     pub event_key: String,
     /// Who it is about, strongest identifier first. Empty for a body that could not be read.
     pub identities: Vec<Identity>,
+    /// The address that the person gave up by it.
+    pub given_up: Option<Identity>,
     /// When it was asserted: a reused address means another person before and after.
     pub occurred_at: Timestamp,
 }
@@ -38,6 +40,8 @@ pub struct Recollection {
     pub absent: Vec<String>,
     /// The event's address belongs to somebody else by now: nobody may be looked up by it.
     pub address_lost: bool,
+    /// The directory's users of other people who had the event's address before.
+    pub others: Vec<UserId>,
 }
 
 /// An alias item to write in the claim.
@@ -70,7 +74,7 @@ impl<H: Host> Ledger<H> {
         keys.extend(brake.iter().cloned());
         // Aliases are rarely needed. While there is room, they cost no call of their own.
         let tied = |identity: &&Identity| identity.what() != What::Worker;
-        for identity in wanted.iter().flat_map(|wanted| wanted.identities.iter().filter(tied)) {
+        for identity in wanted.iter().flat_map(|wanted| wanted.identities.iter().chain(&wanted.given_up).filter(tied)) {
             if keys.len() + 2 <= TRANSACTION_ACTIONS {
                 keys.extend(alias_keys(identity));
             }
@@ -168,9 +172,19 @@ enum Resolved {
     /// A body without a person.
     Nobody,
     /// A person.
-    Person { key: PersonKey, aliases: Vec<AliasWrite>, merges: Vec<PersonKey>, absent: Vec<String>, address_lost: bool },
+    Person(Box<Whom>),
     /// An item has a shape that cannot be read.
     Unreadable(Failure),
+}
+
+/// A person, and what its claim writes or rests on besides.
+struct Whom {
+    key: PersonKey,
+    aliases: Vec<AliasWrite>,
+    merges: Vec<PersonKey>,
+    absent: Vec<String>,
+    address_lost: bool,
+    others: Vec<UserId>,
 }
 
 impl Cache {
@@ -190,13 +204,14 @@ impl Cache {
             Resolved::Needs(_) => Err(Failure::retryable(Cause::Unanswered)),
             Resolved::Unreadable(failure) => Err(failure),
             Resolved::Nobody => Ok(Recollection { event, ..Recollection::default() }),
-            Resolved::Person { key, aliases, merges, absent, address_lost } => Ok(Recollection {
-                absent,
+            Resolved::Person(whom) => Ok(Recollection {
+                absent: whom.absent,
                 event,
-                person: Some(person(key)?),
-                aliases,
-                address_lost,
-                merges: merges.into_iter().map(person).collect::<Result<_, _>>()?,
+                person: Some(person(whom.key)?),
+                aliases: whom.aliases,
+                address_lost: whom.address_lost,
+                others: whom.others,
+                merges: whom.merges.into_iter().map(person).collect::<Result<_, _>>()?,
             }),
         }
     }
@@ -244,7 +259,7 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
     if item::<EventItem>(cache, &wanted.event_key)?.is_some_and(|event| event.state.is_done()) {
         return Ok(Resolved::Nobody);
     }
-    let (mut address_lost, mut absent) = (false, Vec::new());
+    let (mut address_lost, mut absent, mut others_users) = (false, Vec::new(), Vec::new());
     // An employee number names its person by itself; a weaker identifier may be tied to a stronger one.
     let named = if strongest.what() == What::Worker {
         strongest.person()
@@ -253,6 +268,9 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
             Some(alias) => {
                 let holder = alias.holder(wanted.occurred_at);
                 address_lost = strongest.what() == What::Email && holder != alias.person;
+                if let Some(former) = alias.former.filter(|former| former != &holder) {
+                    others_users.extend(user_of(former, cache)?);
+                }
                 holder
             }
             None => {
@@ -270,6 +288,7 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
         match tie(other, &key, &merges, wanted.occurred_at, cache) {
             Ok(tie) => {
                 aliases.extend(tie.alias);
+                others_users.extend(tie.other);
                 merges.extend(tie.merge);
                 absent.extend(tie.absent);
                 address_lost |= tie.belongs_to_another && other.what() == What::Email;
@@ -278,10 +297,41 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
             Err(stop) => return Err(stop),
         }
     }
+    if let Some(given_up) = &wanted.given_up {
+        match hand_over(given_up, &key, wanted.occurred_at, cache) {
+            Ok(handed) => aliases.extend(handed),
+            Err(Stop::Needs(keys)) => needs.extend(keys),
+            Err(stop) => return Err(stop),
+        }
+    }
     if !needs.is_empty() {
         return Err(Stop::Needs(needs));
     }
-    Ok(Resolved::Person { key, aliases, merges, absent, address_lost })
+    let whom = Whom { key, aliases, merges, absent, address_lost, others: others_users };
+    Ok(Resolved::Person(Box::new(whom)))
+}
+
+/// The directory's user of another person, where it is remembered.
+fn user_of(person: PersonKey, cache: &Cache) -> Result<Option<UserId>, Stop> {
+    let key = follow(person, cache)?;
+    Ok(item::<PersonItem>(cache, &key.item_key())?.and_then(|person| person.user))
+}
+
+/// An address that a person gave up is anybody's from then on: who comes with it alone is somebody else.
+fn hand_over(
+    given_up: &Identity,
+    person: &PersonKey,
+    occurred_at: Timestamp,
+    cache: &Cache,
+) -> Result<Option<AliasWrite>, Stop> {
+    let anybody = given_up.person();
+    let Some(alias) = alias(cache, given_up)? else { return Ok(None) };
+    let theirs = &follow(alias.person.clone(), cache)? == person && &anybody != person;
+    let handed = theirs && occurred_at > alias.since && follow(anybody.clone(), cache)? != *person;
+    Ok(handed.then(|| AliasWrite {
+        item: AliasItem { person: anybody, since: occurred_at, former: Some(alias.person.clone()), ..alias.clone() },
+        prior: Some(alias),
+    }))
 }
 
 /// Follows the pointers of merged persons: address to provider's id to employee number, so two at most.
@@ -302,6 +352,8 @@ struct Tie {
     merge: Option<PersonKey>,
     absent: Option<String>,
     belongs_to_another: bool,
+    /// The directory's user of whoever had it before.
+    other: Option<UserId>,
 }
 
 fn tie(
@@ -318,13 +370,29 @@ fn tie(
         let item = AliasItem { id, person: person.clone(), since: occurred_at, former: None };
         let absent = known.is_none().then(|| alone.item_key());
         let merge = known.filter(|known| known.merged_into.is_none()).map(|_| alone);
-        return Ok(Tie { alias: Some(AliasWrite { item, prior: None }), merge, absent, belongs_to_another: false });
+        let alias = Some(AliasWrite { item, prior: None });
+        return Ok(Tie { alias, merge, absent, ..Tie::default() });
     };
     let holder = follow(alias.person.clone(), cache)?;
     if &holder == person || merges.contains(&holder) {
-        return Ok(Tie::default());
+        let other = match alias.former.filter(|former| former != person) {
+            Some(former) => user_of(former, cache)?,
+            None => None,
+        };
+        return Ok(Tie { other, ..Tie::default() });
     }
     let newer = occurred_at > alias.since;
+    if newer && alias.person == other.person() {
+        // Given up by its former holder, and nobody's since: it is this person's, with whatever came with it alone.
+        let known: Option<PersonItem> = item(cache, &holder.item_key())?;
+        let other = alias.former.clone().map(|former| user_of(former, cache)).transpose()?.flatten();
+        let absent = known.is_none().then(|| holder.item_key());
+        let merge = known.map(|_| holder);
+        let item = AliasItem { person: person.clone(), ..alias.clone() };
+        let alias = Some(AliasWrite { item, prior: Some(alias) });
+        return Ok(Tie { alias, merge, absent, belongs_to_another: false, other });
+    }
+    let theirs = user_of(holder, cache)?;
     let item = if newer {
         // An address that somebody else had is given to this person, who inherits nothing.
         Some(AliasItem { id, person: person.clone(), since: occurred_at, former: Some(alias.person.clone()) })
@@ -333,7 +401,7 @@ fn tie(
         alias.former.is_none().then(|| AliasItem { former: Some(person.clone()), ..alias.clone() })
     };
     let write = item.map(|item| AliasWrite { item, prior: Some(alias) });
-    Ok(Tie { alias: write, merge: None, absent: None, belongs_to_another: !newer })
+    Ok(Tie { alias: write, merge: None, absent: None, belongs_to_another: !newer, other: theirs })
 }
 
 impl Recollection {

@@ -1,13 +1,13 @@
 //! Settle: outcome, steps and what was learnt, under the owner token; the lease is released.
 
 use super::claim::{cancelled, failed_conditions, number, to_item, unbuilt};
-use super::items::{State, Taken};
+use super::items::{State, Taken, WISH};
 use super::{Ledger, TRANSACTION_ACTIONS, failure};
 use crate::directory::{Account, Deadline, UserId};
 use crate::failure::{Cause, Failure};
 use crate::host::Host;
 use crate::person::PersonKey;
-use crate::plan::Plan;
+use crate::plan::{Plan, Wish};
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -39,8 +39,26 @@ pub struct Settlement {
 pub struct Learnt {
     /// Account and user id to remember; `None`: forget them.
     pub user: Option<(Account, UserId)>,
-    /// What was taken. Never overwrites what an earlier event took.
-    pub taken: Option<Taken>,
+    /// The licence that was set; `None`: it is as it was.
+    pub licence: Option<String>,
+    /// What becomes of what was taken.
+    pub taken: TakenChange,
+    /// What becomes of the licence that the person is to have.
+    pub wish: Wish,
+    /// When, in milliseconds since 1970.
+    pub at: i64,
+}
+
+/// What becomes of what is kept as taken from a person.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum TakenChange {
+    /// It stays.
+    #[default]
+    Keep,
+    /// This was taken. Never overwrites what an earlier event took.
+    Took(Taken),
+    /// It was given back.
+    Restored,
 }
 
 /// What became of one settlement.
@@ -192,9 +210,32 @@ impl<H: Host> Ledger<H> {
             }
             None => removes.extend(["#user", "#account", "licence"]),
         }
-        if let Some(taken) = &learnt.taken {
-            sets.push("taken = if_not_exists(taken, :taken)");
-            update = update.expression_attribute_values(":taken", AttributeValue::M(to_item(taken)?));
+        if let (Some(licence), Some(_)) = (&learnt.licence, &learnt.user) {
+            sets.push("licence = :licence");
+            update = update.expression_attribute_values(":licence", AttributeValue::S(licence.clone()));
+        }
+        match &learnt.taken {
+            TakenChange::Keep => {}
+            TakenChange::Took(taken) => {
+                sets.push("taken = if_not_exists(taken, :taken)");
+                update = update.expression_attribute_values(":taken", AttributeValue::M(to_item(taken)?));
+            }
+            TakenChange::Restored => removes.push("taken"),
+        }
+        match learnt.wish {
+            Wish::Keep => {}
+            Wish::Set(licence) => {
+                sets.extend([
+                    "wish = :wish",
+                    "attention = :attention",
+                    "first_claimed_at = if_not_exists(first_claimed_at, :at)",
+                ]);
+                update = update
+                    .expression_attribute_values(":wish", AttributeValue::S(licence.as_str().to_owned()))
+                    .expression_attribute_values(":attention", AttributeValue::S(WISH.to_owned()))
+                    .expression_attribute_values(":at", AttributeValue::N(learnt.at.to_string()));
+            }
+            Wish::Clear => removes.extend(["wish", "attention", "first_claimed_at"]),
         }
         let removes = if removes.is_empty() { String::new() } else { format!(" REMOVE {}", removes.join(", ")) };
         update.update_expression(format!("SET {}{removes}", sets.join(", "))).build().map_err(|_| unbuilt())

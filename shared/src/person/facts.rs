@@ -4,7 +4,7 @@
 //! announcement or arrival. *Invariant*: what is due depends on the set of assertions seen, not on their order.
 
 use crate::event::{EventType, Kind, LoginStatus, Phase, ReasonCategory, WorkerEvent};
-use crate::person::{FactId, Revision};
+use crate::person::{FactId, Job, Revision};
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -13,7 +13,7 @@ use thiserror::Error;
 /// The most facts that one person keeps.
 const FACT_LIMIT: usize = 32;
 
-/// What HR asserts about a person, as far as it bears on access.
+/// What HR asserts about a person, as far as it bears on access or licence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FactKind {
@@ -29,10 +29,14 @@ pub enum FactKind {
     Return,
     /// What an identity provider says of the login.
     Login,
+    /// Another job from.
+    JobChange,
+    /// The licence is asked back from. Rollcall's own audit asserts it.
+    Reclaim,
 }
 
 impl FactKind {
-    /// The kind of fact that an event of this type asserts; `None` where it asserts none that bears on access.
+    /// The kind of fact that an event of this type asserts; `None` where it asserts none that bears on access or licence.
     #[must_use]
     pub fn of(event_type: EventType) -> Option<FactKind> {
         match event_type.kind() {
@@ -42,34 +46,46 @@ impl FactKind {
             Kind::Leave => Some(FactKind::Leave),
             Kind::Return => Some(FactKind::Return),
             Kind::AccountStatus => Some(FactKind::Login),
-            Kind::JobChange
-            | Kind::IdentityChange
-            | Kind::CredentialCompromise
-            | Kind::Unclassified
-            | Kind::LicenseReclaim
-            | Kind::AccessRemoval => None,
+            Kind::JobChange => Some(FactKind::JobChange),
+            Kind::LicenseReclaim => Some(FactKind::Reclaim),
+            Kind::IdentityChange | Kind::CredentialCompromise | Kind::Unclassified | Kind::AccessRemoval => None,
         }
     }
 
     fn is_employment(self) -> bool {
         match self {
             FactKind::Hire | FactKind::Rehire | FactKind::Termination => true,
-            FactKind::Leave | FactKind::Return | FactKind::Login => false,
+            FactKind::Leave | FactKind::Return | FactKind::Login | FactKind::JobChange | FactKind::Reclaim => false,
         }
+    }
+
+    fn is_start(self) -> bool {
+        self == FactKind::Hire || self == FactKind::Rehire
     }
 
     fn is_leave(self) -> bool {
         match self {
             FactKind::Leave | FactKind::Return => true,
-            FactKind::Hire | FactKind::Rehire | FactKind::Termination | FactKind::Login => false,
+            FactKind::Hire
+            | FactKind::Rehire
+            | FactKind::Termination
+            | FactKind::Login
+            | FactKind::JobChange
+            | FactKind::Reclaim => false,
         }
+    }
+
+    fn is_licence(self) -> bool {
+        self == FactKind::JobChange || self == FactKind::Reclaim
     }
 
     /// On one day a start beats an end (a contract change), and at one instant a leave beats a return.
     fn wins_ties(self) -> bool {
         match self {
             FactKind::Hire | FactKind::Rehire | FactKind::Leave => true,
-            FactKind::Termination | FactKind::Return | FactKind::Login => false,
+            FactKind::Termination | FactKind::Return | FactKind::Login | FactKind::JobChange | FactKind::Reclaim => {
+                false
+            }
         }
     }
 }
@@ -148,13 +164,16 @@ pub struct Fact {
     /// What its reason amounts to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<ReasonCategory>,
+    /// What it tells of the job; of a job change that was taken back, the job that stands again.
+    #[serde(default, skip_serializing_if = "Job::is_unknown")]
+    pub job: Job,
     /// Who asserted it last, and when.
     #[serde(flatten)]
     pub assertion: Assertion,
 }
 
 impl Fact {
-    /// The fact that an event asserts; `None` where it asserts none that bears on access.
+    /// The fact that an event asserts; `None` where it asserts none that bears on access or licence.
     #[must_use]
     pub fn asserted_by(event: &WorkerEvent) -> Option<Fact> {
         let kind = FactKind::of(event.event_type)?;
@@ -181,6 +200,21 @@ impl Fact {
             standing,
             active: if kind == FactKind::Login { active } else { None },
             reason: event.reason,
+            job: match (kind, standing) {
+                (FactKind::JobChange, Standing::Rescinded) => event.job_before.clone(),
+                (FactKind::Hire | FactKind::Rehire | FactKind::JobChange, Standing::Asserted) => event.job.clone(),
+                (
+                    FactKind::Hire
+                    | FactKind::Rehire
+                    | FactKind::Termination
+                    | FactKind::Leave
+                    | FactKind::Return
+                    | FactKind::Login
+                    | FactKind::JobChange
+                    | FactKind::Reclaim,
+                    Standing::Asserted | Standing::Rescinded | Standing::Rejected,
+                ) => Job::default(),
+            },
             assertion: Assertion {
                 occurred_at: event.occurred_at,
                 revision: event.revision.clone(),
@@ -274,9 +308,19 @@ impl Facts {
         }
         while self.0.len() > FACT_LIMIT {
             let oldest = self.oldest_that_is_over(now).ok_or(TooManyFacts)?;
-            self.0.remove(oldest);
+            let oldest = self.0.remove(oldest);
+            self.keep_job_of(&oldest, now);
         }
         Ok(())
+    }
+
+    /// A change of job tells a part of the job only: what a later one leaves untold goes on from it.
+    fn keep_job_of(&mut self, dropped: &Fact, now: Timestamp) {
+        let later = |fact: &&mut Fact| fact.kind == FactKind::JobChange && fact.holds(now) && fact.at >= dropped.at;
+        let next = self.0.iter_mut().filter(later).min_by(|a, b| a.at.cmp(&b.at).then_with(|| a.id.cmp(&b.id)));
+        if let Some(next) = next.filter(|_| dropped.kind == FactKind::JobChange && dropped.holds(now)) {
+            next.job = dropped.job.clone().with(&next.job);
+        }
     }
 
     /// Voids a fact, since an operator rejected what asserts it; not where HR has asserted it anew since. Answers whether
@@ -326,7 +370,12 @@ impl Facts {
         if let Some(fact) = in_force {
             return Some(match fact.kind {
                 FactKind::Hire | FactKind::Rehire => Employment::Running(fact),
-                FactKind::Termination | FactKind::Leave | FactKind::Return | FactKind::Login => Employment::Over(fact),
+                FactKind::Termination
+                | FactKind::Leave
+                | FactKind::Return
+                | FactKind::Login
+                | FactKind::JobChange
+                | FactKind::Reclaim => Employment::Over(fact),
             });
         }
         // A first employment that was taken back never was. Anything else that was taken back says nothing.
@@ -357,16 +406,62 @@ impl Facts {
             .filter(|fact| fact.active == Some(false))
     }
 
+    /// The job now: what the start of the employment told of it, and then each change in force, by when it took effect.
+    /// Where none of them tells, what stood before a change that was taken back.
+    #[must_use]
+    pub fn job(&self, now: Timestamp) -> Job {
+        self.job_with_last(now, None)
+    }
+
+    /// The job now, where `last` counts as the last of the changes that took effect with it.
+    fn job_with_last(&self, now: Timestamp, last: Option<&Fact>) -> Job {
+        let start = match self.employment(now) {
+            Some(Employment::Running(start)) => Some(start),
+            Some(Employment::Over(_)) | None => None,
+        };
+        let job_changes = || self.0.iter().filter(|fact| fact.kind == FactKind::JobChange);
+        let in_order = |mut facts: Vec<&Fact>| {
+            let is_last = |fact: &Fact| last.is_some_and(|last| last.id == fact.id);
+            facts.sort_by(|a, b| a.at.cmp(&b.at).then(is_last(a).cmp(&is_last(b))).then_with(|| a.id.cmp(&b.id)));
+            facts.into_iter().fold(Job::default(), |job, fact| job.with(&fact.job))
+        };
+        let taken_back = in_order(job_changes().filter(|fact| fact.standing == Standing::Rescinded).collect());
+        let told = start.map(|start| start.job.clone()).unwrap_or_default();
+        taken_back.with(&told).with(&in_order(job_changes().filter(|fact| self.bears_on(fact, start, now)).collect()))
+    }
+
+    /// What the licence follows from now: the latest fact in force of its family, one of each kind where several took
+    /// effect at one instant. A change of job comes with the job that it leads to.
+    #[must_use]
+    pub fn licence(&self, now: Timestamp) -> Vec<(&Fact, Job)> {
+        let start = match self.employment(now) {
+            Some(Employment::Running(start)) => Some(start),
+            Some(Employment::Over(_)) | None => None,
+        };
+        let family: Vec<&Fact> =
+            self.0.iter().filter(|fact| fact.kind.is_licence() && self.bears_on(fact, start, now)).collect();
+        let latest = family.iter().filter_map(|fact| fact.at).max();
+        let latest = family.into_iter().filter(|fact| fact.at == latest);
+        latest.map(|fact| (fact, self.job_with_last(now, Some(fact)))).collect()
+    }
+
+    /// In force, and not of a former employment.
+    fn bears_on(&self, fact: &Fact, start: Option<&Fact>, now: Timestamp) -> bool {
+        fact.holds(now) && start.is_none_or(|start| !before(fact, start))
+    }
+
     /// The oldest fact that decides nothing any more: before the latest start in force, else overtaken in its family.
     fn oldest_that_is_over(&self, now: Timestamp) -> Option<usize> {
         let in_force = |family: Family| latest(self.0.iter().filter(move |fact| family(fact.kind) && fact.holds(now)));
-        let start = in_force(|kind| kind == FactKind::Hire || kind == FactKind::Rehire);
+        let start = in_force(FactKind::is_start);
         let employment = in_force(FactKind::is_employment);
         let leave = in_force(FactKind::is_leave);
-        let rules: [(Option<&Fact>, Family); 3] = [
+        let licence = in_force(FactKind::is_licence);
+        let rules: [(Option<&Fact>, Family); 4] = [
             (start, |kind| kind != FactKind::Login),
             (leave, FactKind::is_leave),
             (employment, FactKind::is_employment),
+            (licence, FactKind::is_licence),
         ];
         rules.into_iter().find_map(|(newer, family)| {
             let newer = newer?;

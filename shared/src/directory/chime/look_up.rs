@@ -4,7 +4,9 @@
 //! end in one page, since a list that changes between two pages may skip somebody.
 
 use super::{Chime, Pages, account, meaning, read_failure, unreadable};
-use crate::directory::{Account, AccountId, Deadline, Found, Registration, Sought, User, UserId, out_of_time};
+use crate::directory::{
+    Account, AccountId, Deadline, Found, Invitation, Registration, Sought, User, UserId, out_of_time,
+};
 use crate::failure::{Cause, Failure, ServiceError};
 use crate::host::Host;
 use futures_util::{StreamExt, stream};
@@ -37,7 +39,7 @@ impl<H: Host> Chime<H> {
             self.each(&anywhere, deadline, |email| self.accounts_of(email, deadline)).await
         {
             match accounts.as_deref() {
-                Ok([]) => found[index] = Some(Ok(Found::Nobody)),
+                Ok([]) => found[index] = Some(Ok(Found::Nobody { account: None })),
                 Ok([one]) => groups.entry(one.clone()).or_default().push((index, email)),
                 Ok(_) => found[index] = Some(Ok(Found::SeveralAccounts)),
                 Err(failure) => found[index] = Some(Err(failure.clone())),
@@ -91,8 +93,8 @@ impl<H: Host> Chime<H> {
                 ServiceError::Throttled | ServiceError::Unknown | ServiceError::Refused => Err(read_failure(&error)),
             })?;
             for listed in page.accounts() {
-                let account = account(listed).ok_or_else(|| unreadable("ListAccounts"))?;
-                self.known().types.insert(account.id.clone(), (account.kind, self.host.now()));
+                let (account, state) = account(listed).ok_or_else(|| unreadable("ListAccounts"))?;
+                self.known().accounts.insert(account.id.clone(), (state, self.host.now()));
                 accounts.push(account.id);
             }
             token = next(token.as_deref(), page.next_token)?;
@@ -113,15 +115,16 @@ impl<H: Host> Chime<H> {
         deadline: Deadline,
     ) -> Vec<(usize, Result<Found, Failure>)> {
         let all = |answer: Result<Found, Failure>| people.iter().map(|(index, _)| (*index, answer.clone())).collect();
-        if self.known_type(id).is_none() && !deadline.allows(self.host.now(), 1) {
+        if self.known_state(id).is_none() && !deadline.allows(self.host.now(), 1) {
             return all(Err(out_of_time()));
         }
-        let account = match self.type_of(id).await {
-            Ok(Some(kind)) => Account { id: id.clone(), kind },
+        let account = match self.state_of(id).await {
+            Ok(Some(state)) => Account { id: id.clone(), kind: state.kind },
             Ok(None) => return all(Ok(Found::UnknownAccount)),
             Err(failure) => return all(Err(failure)),
         };
         let somebody = |user: User| Found::Somebody { account: account.clone(), user };
+        let nobody = || Found::Nobody { account: Some(account.clone()) };
         let mut answers = Vec::new();
         let mut left = people.to_vec();
         if let Some(most) = self.worth_listing(id, people.len()) {
@@ -132,7 +135,7 @@ impl<H: Host> Chime<H> {
                         false
                     }
                     None if listing.complete => {
-                        answers.push((*index, Ok(Found::Nobody)));
+                        answers.push((*index, Ok(nobody())));
                         false
                     }
                     None => true,
@@ -141,7 +144,7 @@ impl<H: Host> Chime<H> {
             }
         }
         for ((index, _), user) in self.each(&left, deadline, |email| self.by_address(id, email)).await {
-            answers.push((index, user.map(|user| user.map_or(Found::Nobody, somebody))));
+            answers.push((index, user.map(|user| user.map_or_else(nobody, somebody))));
         }
         answers
     }
@@ -226,5 +229,16 @@ fn user(listed: &aws_sdk_chime::types::User) -> Result<User, Failure> {
             Some("Unregistered") => Registration::Unregistered,
             Some(_) | None => Registration::Unknown,
         };
-    Ok(User { id, registration, licence: listed.license_type.as_ref().map(|licence| licence.as_str().to_owned()) })
+    let invitation = match listed.user_invitation_status.as_ref().map(aws_sdk_chime::types::InviteStatus::as_str) {
+        Some("Pending") => Invitation::Pending,
+        Some("Accepted") => Invitation::Accepted,
+        Some("Failed") => Invitation::Failed,
+        Some(_) | None => Invitation::None,
+    };
+    Ok(User {
+        id,
+        registration,
+        invitation,
+        licence: listed.license_type.as_ref().map(|licence| licence.as_str().to_owned()),
+    })
 }
