@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 use rollcall::decide::{Case, Decision, Known, decide};
-use rollcall::directory::{Account, AccountType, Found, Registration, User};
+use rollcall::directory::{Account, AccountType, Found, Invitation, Registration, User};
 use rollcall::event::{EventType, Kind, Phase, parse};
 use rollcall::person::{Fact, Facts};
 use rollcall::plan::Plan;
@@ -31,7 +31,8 @@ fn account(kind: AccountType) -> Account {
 }
 
 fn somebody(kind: AccountType, registration: Registration) -> Found {
-    let user = User { id: "u1".to_owned().try_into().unwrap(), registration, licence: Some("Pro".into()) };
+    let invitation = Invitation::None;
+    let user = User { id: "u1".to_owned().try_into().unwrap(), registration, invitation, licence: Some("Pro".into()) };
     Found::Somebody { account: account(kind), user }
 }
 
@@ -69,6 +70,9 @@ fn check(detail: &Value, facts: &[Value], known: Known<'_>, takeover: bool, poli
         event: &event,
         facts: &all,
         known,
+        account: None,
+        taken: None,
+        wish: None,
         prior: None,
         takeover,
         policy: &policy,
@@ -128,8 +132,9 @@ fn a_due_termination_by_what_is_known_of_the_user() {
     let table = [
         (Known::NotYet, "look up"),
         (Known::NoAddress, "hold NoAddress"),
-        (Known::Remembered { account: &acc, user: &user, licence: None }, "suspend"),
-        (Known::Found(&Found::Nobody), "Unchanged UserNotFound"),
+        (Known::Remembered { account: &acc, user: &user, licence: None, can_look_up: true }, "suspend"),
+        (Known::Found(&Found::Nobody { account: None }), "Unchanged UserNotFound"),
+        (Known::Found(&Found::SomebodyElses), "hold AddressReused"),
         (Known::Found(&Found::SeveralAccounts), "park several_accounts detail.subject.email"),
         (Known::Found(&Found::UnknownAccount), "park unknown_account policy.accounts"),
     ];

@@ -3,7 +3,7 @@
 use super::job::{Job, PANICS};
 use super::{Told, Verdict};
 use crate::decide::{Reason, admit};
-use crate::directory::{AccountState, Found, UserId};
+use crate::directory::{AccountState, Found};
 use crate::failure::{Cause, Refusal, RefusalCode};
 use crate::ledger::AliasWrite;
 use crate::ledger::{EventItem, PersonItem, Recollection, Release, State};
@@ -43,8 +43,8 @@ pub(super) struct Open {
     pub(super) absent: Vec<String>,
     /// The address belongs to somebody else by now.
     pub(super) address_lost: bool,
-    /// The directory's users of other people who had the address before.
-    pub(super) others: Vec<UserId>,
+    /// Other people who had the address before, and whose user is remembered.
+    pub(super) others: Vec<PersonItem>,
     /// The account of the person's user, as it is now.
     pub(super) account: Option<AccountState>,
     /// The class of whose budget it took a unit.
@@ -67,19 +67,18 @@ impl Open {
     }
 
     /// What a look-up by the address found for this person: a user that another person had is not theirs, unless an
-    /// operator says so.
-    pub(super) fn own(&self, found: Found) -> Found {
+    /// operator says so. Then it is no longer the other's.
+    pub(super) fn own(&mut self, found: Found, now: Timestamp) -> Found {
+        let Found::Somebody { user, .. } = &found else { return found };
+        let theirs = |other: &PersonItem| other.user.as_ref() == Some(&user.id);
+        let Some(other) = self.others.iter().find(|other| theirs(other)).filter(|_| !self.alone) else { return found };
         let allowed = self.released.as_ref().is_some_and(|it| it.held_for == Some(Reason::AddressReused));
-        match &found {
-            Found::Somebody { user, .. } if !self.alone && !allowed && self.others.contains(&user.id) => {
-                Found::SomebodyElses
-            }
-            Found::Somebody { .. }
-            | Found::Nobody { .. }
-            | Found::SomebodyElses
-            | Found::SeveralAccounts
-            | Found::UnknownAccount => found,
+        if !allowed || other.busy_until(&self.job.event_key, now.as_millisecond()).is_some() {
+            return Found::SomebodyElses;
         }
+        let (rev, taken) = (other.rev + 1, None);
+        self.merged.push(PersonItem { rev, user: None, account: None, licence: None, taken, ..other.clone() });
+        found
     }
 }
 

@@ -192,7 +192,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         open: &mut Open,
         deadline: Deadline,
     ) -> Result<Found, Failure> {
-        let found = open.own(found?);
+        let found = open.own(found?, self.host.now());
         let account = match &found {
             Found::Somebody { account, .. } | Found::Nobody { account: Some(account) } => account,
             Found::Nobody { account: None } | Found::SomebodyElses | Found::SeveralAccounts | Found::UnknownAccount => {

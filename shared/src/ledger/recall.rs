@@ -3,7 +3,7 @@
 use super::budgets::Budgets;
 use super::items::{AliasItem, EventItem, PersonItem};
 use super::{Item, Ledger, TRANSACTION_ACTIONS, failure, read};
-use crate::directory::{Deadline, UserId};
+use crate::directory::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::host::Host;
 use crate::person::{Identity, PersonKey, What};
@@ -40,8 +40,8 @@ pub struct Recollection {
     pub absent: Vec<String>,
     /// The event's address belongs to somebody else by now: nobody may be looked up by it.
     pub address_lost: bool,
-    /// The directory's users of other people who had the event's address before.
-    pub others: Vec<UserId>,
+    /// Other people who had the event's address before, and whose user in the directory is remembered.
+    pub others: Vec<PersonItem>,
 }
 
 /// An alias item to write in the claim.
@@ -184,7 +184,7 @@ struct Whom {
     merges: Vec<PersonKey>,
     absent: Vec<String>,
     address_lost: bool,
-    others: Vec<UserId>,
+    others: Vec<PersonItem>,
 }
 
 impl Cache {
@@ -311,10 +311,10 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
     Ok(Resolved::Person(Box::new(whom)))
 }
 
-/// The directory's user of another person, where it is remembered.
-fn user_of(person: PersonKey, cache: &Cache) -> Result<Option<UserId>, Stop> {
+/// Another person, where its user in the directory is remembered.
+fn user_of(person: PersonKey, cache: &Cache) -> Result<Option<PersonItem>, Stop> {
     let key = follow(person, cache)?;
-    Ok(item::<PersonItem>(cache, &key.item_key())?.and_then(|person| person.user))
+    Ok(item::<PersonItem>(cache, &key.item_key())?.filter(|person| person.user.is_some()))
 }
 
 /// An address that a person gave up is anybody's from then on: who comes with it alone is somebody else.
@@ -352,8 +352,8 @@ struct Tie {
     merge: Option<PersonKey>,
     absent: Option<String>,
     belongs_to_another: bool,
-    /// The directory's user of whoever had it before.
-    other: Option<UserId>,
+    /// Whoever had it before.
+    other: Option<PersonItem>,
 }
 
 fn tie(

@@ -73,10 +73,22 @@ async fn a_clock_that_is_a_little_ahead_is_forgiven() {
     assert_eq!(Stage::told(&report)["e1"], "applied suspended");
 }
 
+/// An announced change of address has no consumer yet; on the queue of a function it is refused.
+#[tokio::test]
+async fn an_event_of_no_function_is_parked() {
+    let stage = one_account().await;
+    let mut unrouted = event("e1", "identity_change", "scheduled", "2026-12-01T08:00:00Z", "lwa", 0);
+    unrouted["subject"]["previousEmail"] = json!("canary@lwa.example");
+    let body = envelope(&unrouted);
+    let report = stage.deliver(&[body.clone(), good()]).await;
+    check_parked(&stage, &report, &Bad { name: "unrouted".into(), body, code: "wrong_detail_type", field: "detail-type" })
+        .await;
+}
+
 #[tokio::test]
 async fn an_event_id_that_comes_with_another_meaning_is_parked() {
     let stage = one_account().await;
-    stage.deliver(&[envelope(&event("e1", "hire", "effective", "2026-01-07T08:00:00Z", "lwa", 0))]).await;
+    stage.deliver(&[envelope(&event("e1", "termination", "scheduled", "2027-01-07T08:00:00Z", "lwa", 0))]).await;
     let body = envelope(&detail());
     let report = stage.deliver(&[body.clone(), good()]).await;
     let bad = Bad { name: "reused".into(), body, code: "event_id_reused", field: "detail.eventId" };

@@ -85,7 +85,7 @@ async fn unknown_people_add_their_look_ups_and_nothing_else() {
         let stage = one_account("EnterpriseLWA", 50, policy.clone()).await;
         let worker = stage.worker();
         // Initialisation learns the types of the accounts that the policy names.
-        worker.directory.warm_up(&worker.policy.accounts.iter().map(|rule| rule.account.clone()).collect()).await;
+        worker.directory.warm_up(&worker.rules().policy.accounts.iter().map(|rule| rule.account.clone()).collect()).await;
         let (report, calls) = calls(&stage, &worker, &wave(0, "acc", 0..people)).await;
         all_told(&report, "applied suspended");
         let mut expected = vec![RECALL];
@@ -99,7 +99,7 @@ async fn unknown_people_add_their_look_ups_and_nothing_else() {
 async fn many_unknown_people_of_a_small_account_cost_its_single_page() {
     let stage = one_account("EnterpriseLWA", 60, mapped(&["acc"])).await;
     let worker = stage.worker();
-    worker.directory.warm_up(&worker.policy.accounts.iter().map(|rule| rule.account.clone()).collect()).await;
+    worker.directory.warm_up(&worker.rules().policy.accounts.iter().map(|rule| rule.account.clone()).collect()).await;
     stage.chime.core().forget_calls();
     let (report, calls) = calls(&stage, &worker, &wave(0, "acc", 0..48)).await;
     all_told(&report, "applied suspended");

@@ -121,7 +121,7 @@ async fn a_remembered_id_that_does_not_hold_is_looked_up_in_the_same_attempt() {
     leaked["subject"] = json!({ "workerId": "team-0", "email": "p0@team.example" });
     let report = deliver(&stage, &[leaked]).await;
     assert_eq!(Stage::told(&report)["c1"], "applied signed_out");
-    assert_eq!(stage.event_of(Function::LogoutUser, "c1").await.unwrap().plan.unwrap().user.as_ref(), "u9");
+    assert_eq!(stage.event_of(Function::LogoutUser, "c1").await.unwrap().plan.unwrap().user.unwrap().as_ref(), "u9");
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ fn messages() -> Vec<(&'static str, String)> {
     vec![
         ("applied suspended", envelope(&detail("e0", "lwa", 0))),
         ("applied removed_from_team", envelope(&detail("e1", "team", 1))),
-        ("unchanged fact_recorded", hire(detail("e2", "lwa", 2))),
+        ("unchanged already_registered", hire(detail("e2", "lwa", 2))),
         ("superseded access_due", envelope(&detail("e3", "lwa", 2))),
         (
             "unchanged user_not_found",

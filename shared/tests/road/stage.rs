@@ -8,7 +8,7 @@ pub(crate) use messages::{account, batch, envelope, event, failed, mapped, messa
 pub(crate) use wire::{Fault, Strike, Wire};
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_lambda_events::event::sqs::SqsEvent;
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
@@ -16,23 +16,24 @@ use aws_sdk_dynamodb::types::{
 };
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use jiff::{SignedDuration, Timestamp};
-use rollcall::batch::{BatchReport, REALM, Road};
+use rollcall::batch::{BatchReport, Road};
 use rollcall::decide::decide;
 use rollcall::directory::Deadline;
+use rollcall::event::parse;
 use rollcall::directory::chime::Chime;
 use rollcall::host::Host;
 use rollcall::ledger::{EventItem, Ledger, PersonItem, State};
 use rollcall::policy::Policy;
-use rollcall::protect::Shield;
 use rollcall::queue::{Parked, Queue};
-use rollcall::routes::Function;
+use rollcall::routes::{Function, consumer};
+use rollcall::rules::Rules;
 use rollcall::seal::Keys;
 use rollcall_local::chime::LocalChime;
 use rollcall_local::chime::seed;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 use wire::Watched;
 
@@ -148,8 +149,7 @@ impl Stage {
             ledger: Ledger::new(dynamo, TABLE, self.host.clone()),
             queue: self.queue.clone(),
             host: self.host.clone(),
-            shield: Shield::new(&self.policy.protected, REALM, &keys()),
-            policy: self.policy.clone(),
+            rules: RwLock::new(Arc::new(Rules::new(self.policy.clone(), &keys()))),
             keys: keys(),
             decide,
         }
@@ -162,11 +162,28 @@ impl Stage {
 
     /// Releases events, all in one batch.
     pub(crate) async fn release(&self, ids: &[&str], by: &str) -> BatchReport {
-        let mut messages = SqsEvent::default();
+        let mut messages = Vec::new();
         for (index, id) in ids.iter().enumerate() {
-            messages.records.push(release(index, &self.event(id).await.unwrap(), by));
+            let event = self.event(id).await.unwrap();
+            let same = |function: &Function| event.id.starts_with(&format!("{}#", function.as_str()));
+            let function = Function::ALL.into_iter().find(same).unwrap();
+            messages.push((function, release(index, &event, by)));
         }
-        self.worker().handle(messages, self.deadline()).await
+        self.hand_out(messages).await
+    }
+
+    /// Hands messages to a new worker of each one's function, in order: a run of one function's is a batch.
+    async fn hand_out(&self, messages: Vec<(Function, SqsMessage)>) -> BatchReport {
+        let mut all = BatchReport { response: SqsBatchResponse::default(), events: Vec::new(), uncounted: false };
+        for run in messages.chunk_by(|a, b| a.0 == b.0) {
+            let mut batch = SqsEvent::default();
+            batch.records = run.iter().map(|(_, message)| message.clone()).collect();
+            let report = self.worker_of(run[0].0).handle(batch, self.deadline()).await;
+            all.response.batch_item_failures.extend(report.response.batch_item_failures);
+            all.events.extend(report.events);
+            all.uncounted |= report.uncounted;
+        }
+        all
     }
 
     /// The ids of the events in a state, oldest first, as the operator's tool lists them.
@@ -179,15 +196,22 @@ impl Stage {
         Deadline::at(self.host.now() + SignedDuration::from_secs(60))
     }
 
-    /// Delivers bodies to a new worker as one batch.
+    /// Delivers bodies, in order, each to a new worker of its function. What is no event goes to suspend-user.
     pub(crate) async fn deliver(&self, bodies: &[String]) -> BatchReport {
-        self.worker().handle(batch(bodies), self.deadline()).await
+        let functions = bodies.iter().map(|body| function_of(std::slice::from_ref(body)));
+        self.hand_out(functions.zip(batch(bodies).records).collect()).await
+    }
+
+    /// The same, one batch for each function, whatever the order: for events of different people.
+    pub(crate) async fn deliver_by_function(&self, mut bodies: Vec<String>) -> BatchReport {
+        bodies.sort_by_key(|body| function_of(std::slice::from_ref(body)));
+        self.deliver(&bodies).await
     }
 
     /// Delivers bodies to a new worker that is stopped dead. `None`: it died; `Some`: it finished before the strike.
     pub(crate) async fn deliver_until(&self, bodies: &[String], strike: Strike) -> Option<BatchReport> {
         self.wire.set(strike);
-        let worker = self.worker();
+        let worker = self.worker_of(function_of(bodies));
         let report = tokio::select! {
             biased;
             () = self.wire.struck() => None,
@@ -239,8 +263,14 @@ impl Stage {
         person
     }
 
+    /// The record of an event, whichever function's it is.
     pub(crate) async fn event(&self, id: &str) -> Option<EventItem> {
-        self.event_of(Function::SuspendUser, id).await
+        for function in Function::ALL {
+            if let Some(event) = self.event_of(function, id).await {
+                return Some(event);
+            }
+        }
+        None
     }
 
     pub(crate) async fn event_of(&self, function: Function, id: &str) -> Option<EventItem> {
@@ -283,6 +313,12 @@ impl Stage {
         let names = core.calls().iter().filter_map(|call| call.operation.map(|operation| format!("{operation:?}")));
         names.filter(|name| !name.starts_with("List") && !name.starts_with("Get")).collect()
     }
+}
+
+/// The function of the first of these bodies; suspend-user's where it is no event.
+fn function_of(bodies: &[String]) -> Function {
+    let event = bodies.first().and_then(|body| parse(body).ok());
+    event.and_then(|event| consumer(event.event_type, event.login)).unwrap_or(Function::SuspendUser)
 }
 
 pub(crate) fn told(told: &rollcall::batch::Told) -> String {

@@ -125,15 +125,37 @@ async fn a_reused_address_belongs_to_another_person() {
         envelope(&event)
     };
     stage.deliver(&[about("h1", "hire", "old", "2026-01-01T08:00:00Z", "2026-01-01T08:00:00Z")]).await;
-    stage.deliver(&[about("h2", "hire", "new", "2026-10-01T08:00:00Z", "2026-10-01T08:00:00Z")]).await;
-    // The former holder's late termination must not lock out whoever has the address now.
-    let report =
-        stage.deliver(&[about("t1", "termination", "old", "2026-09-01T08:00:00Z", "2026-09-30T08:00:00Z")]).await;
-    assert_eq!(Stage::told(&report)["t1"], "held no_address");
-    assert_eq!(stage.users()["lwa/u0"], "Registered");
+    // The directory's user is the former holder's: the successor inherits nothing.
+    let report = stage.deliver(&[about("h2", "hire", "new", "2026-10-01T08:00:00Z", "2026-10-01T08:00:00Z")]).await;
+    assert_eq!(Stage::told(&report)["h2"], "held address_reused");
     let report =
         stage.deliver(&[about("t2", "termination", "new", "2026-11-01T08:00:00Z", "2026-11-02T08:00:00Z")]).await;
-    assert_eq!(Stage::told(&report)["t2"], "applied suspended");
+    assert_eq!(Stage::told(&report)["t2"], "held address_reused");
+    assert_eq!(stage.users()["lwa/u0"], "Registered");
+    // The former holder's late termination takes the former holder's user.
+    let report =
+        stage.deliver(&[about("t1", "termination", "old", "2026-09-01T08:00:00Z", "2026-09-30T08:00:00Z")]).await;
+    assert_eq!(Stage::told(&report)["t1"], "applied suspended");
+}
+
+/// Nothing was looked up for the former holder: then a late event about it must not lock out whoever has the address.
+#[tokio::test]
+async fn a_late_event_about_a_former_holder_is_held() {
+    let stage = Stage::new(all_types()).await;
+    let about = |id: &str, kind: &str, phase: &str, worker: &str, occurred: &str, at: &str| {
+        let mut event = event(id, kind, phase, at, "lwa", 0);
+        event["subject"]["workerId"] = json!(worker);
+        event["occurredAt"] = json!(occurred);
+        envelope(&event)
+    };
+    let (january, october) = ("2026-01-01T08:00:00Z", "2026-10-01T08:00:00Z");
+    stage.deliver(&[about("h1", "hire", "scheduled", "old", january, january)]).await;
+    stage.deliver(&[about("h2", "hire", "effective", "new", october, october)]).await;
+    let late = about("t1", "termination", "effective", "old", "2026-09-01T08:00:00Z", "2026-09-30T08:00:00Z");
+    assert_eq!(Stage::told(&stage.deliver(&[late]).await)["t1"], "held no_address");
+    assert_eq!(stage.users()["lwa/u0"], "Registered");
+    let left = about("t2", "termination", "effective", "new", "2026-11-01T08:00:00Z", "2026-11-02T08:00:00Z");
+    assert_eq!(Stage::told(&stage.deliver(&[left]).await)["t2"], "applied suspended");
 }
 
 #[tokio::test]

@@ -43,6 +43,8 @@ pub(crate) fn envelope(detail: &Value) -> String {
     let (kind, phase) = (detail["kind"].as_str().unwrap(), detail["phase"].as_str().unwrap());
     let detail_type = match kind {
         "credential_compromise" => "credential.compromise.detected".to_owned(),
+        "account_status" => "account.status.effective".to_owned(),
+        "license_reclaim" => "license.reclaim.requested".to_owned(),
         _ => format!("worker.{kind}.{phase}"),
     };
     json!({
