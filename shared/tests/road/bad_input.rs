@@ -81,8 +81,12 @@ async fn an_event_of_no_function_is_parked() {
     unrouted["subject"]["previousEmail"] = json!("canary@lwa.example");
     let body = envelope(&unrouted);
     let report = stage.deliver(&[body.clone(), good()]).await;
-    check_parked(&stage, &report, &Bad { name: "unrouted".into(), body, code: "wrong_detail_type", field: "detail-type" })
-        .await;
+    check_parked(
+        &stage,
+        &report,
+        &Bad { name: "unrouted".into(), body, code: "wrong_detail_type", field: "detail-type" },
+    )
+    .await;
 }
 
 #[tokio::test]

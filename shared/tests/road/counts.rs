@@ -85,7 +85,10 @@ async fn unknown_people_add_their_look_ups_and_nothing_else() {
         let stage = one_account("EnterpriseLWA", 50, policy.clone()).await;
         let worker = stage.worker();
         // Initialisation learns the types of the accounts that the policy names.
-        worker.directory.warm_up(&worker.rules().policy.accounts.iter().map(|rule| rule.account.clone()).collect()).await;
+        worker
+            .directory
+            .warm_up(&worker.rules().policy.accounts.iter().map(|rule| rule.account.clone()).collect())
+            .await;
         let (report, calls) = calls(&stage, &worker, &wave(0, "acc", 0..people)).await;
         all_told(&report, "applied suspended");
         let mut expected = vec![RECALL];
