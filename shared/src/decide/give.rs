@@ -58,6 +58,25 @@ pub(super) fn access(case: &Case<'_>, giving: &Giving, fact: Option<FactId>) -> 
     }
 }
 
+/// Sets the licence that was wished for, where somebody has registered by now. Gives no access.
+pub(super) fn licence(case: &Case<'_>, giving: &Giving, fact: Option<FactId>) -> Decision {
+    let nothing = || conclude(Concluded::Unchanged, Reason::NothingTaken, fact.clone());
+    match case.known {
+        Known::NotYet | Known::Remembered { can_look_up: true, .. } => Decision::LookUp,
+        Known::NoAddress | Known::Remembered { can_look_up: false, .. } => nothing(),
+        Known::Found(Found::Somebody { account, user }) => match (account.kind, user.registration) {
+            (AccountType::Team | AccountType::EnterpriseLwa, Registration::Registered | Registration::Unknown) => {
+                present(case, giving, account, user, fact)
+            }
+            (AccountType::Team | AccountType::EnterpriseLwa, Registration::Unregistered | Registration::Suspended)
+            | (AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc, _) => nothing(),
+        },
+        Known::Found(Found::Nobody { .. } | Found::SomebodyElses | Found::SeveralAccounts | Found::UnknownAccount) => {
+            nothing()
+        }
+    }
+}
+
 /// Nobody is there: invited, unless an earlier attempt's invitation says otherwise.
 fn nobody(case: &Case<'_>, giving: &Giving, account: &Account, fact: Option<FactId>) -> Decision {
     let sent = case.prior.and_then(|prior| Some((prior, prior.step(Operation::Invite)?)));

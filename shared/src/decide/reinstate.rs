@@ -16,6 +16,8 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
         (Access::Due(fact), _) => give::access(case, &giving(case), Some(fact)),
         (Access::AsIs, _) if taken => give::access(case, &giving(case), None),
         (Access::NotDue(fact), _) => conclude(Concluded::Superseded, Reason::AccessNotDue, Some(fact)),
+        // Nothing is to be given back but the licence that waits for somebody who has registered by now.
+        (Access::AsIs, newer) if case.wish.is_some() => give::licence(case, &giving(case), newer),
         (Access::AsIs, Some(newer)) => conclude(Concluded::Superseded, Reason::NewerAssertion, Some(newer)),
         (Access::AsIs, None) => conclude(Concluded::Unchanged, Reason::NothingTaken, None),
     }

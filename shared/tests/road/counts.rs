@@ -53,6 +53,79 @@ async fn terminations_of_known_people_cost_recall_claim_suspend_and_settle() {
     }
 }
 
+/// Each function, 48 events of people of one account in one slice: the changes it costs, and the look-ups.
+///
+/// Design §2 and §4: ceil(n/50) invites, suspends and unsuspends, ceil(n/20) licence updates, one logout and one PIN
+/// reset for each who needs it, and one look-up for each who is not known (a page where that is fewer).
+#[tokio::test]
+async fn every_function_groups_what_it_does() {
+    let mut policy = mapped(&["acc"]);
+    policy["licences"] = json!({ "rules": [{ "job_code": ["ENG-*"], "licence": "Pro" }], "default": "Basic" });
+    let about = |kind: &str, phase: &str, at: &str, n: usize| {
+        let mut event = event(&format!("{kind}-{phase}-{n}"), kind, phase, at, "acc", n);
+        event["changes"] = json!([{ "field": "job_code", "after": "HR-1" }]);
+        event
+    };
+    let of = |kind: &str, phase: &str, at: &str, people: std::ops::Range<usize>| -> Vec<String> {
+        people.map(|n| envelope(&about(kind, phase, at, n))).collect()
+    };
+    let ops = |stage: &Stage| {
+        let names: Vec<String> =
+            stage.chime.core().calls().iter().map(|call| format!("{:?}", call.operation.unwrap())).collect();
+        let counts: BTreeMap<String, usize> = names.iter().fold(BTreeMap::new(), |mut counts, name| {
+            *counts.entry(name.clone()).or_default() += 1;
+            counts
+        });
+        stage.chime.core().forget_calls();
+        counts.into_iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+    };
+    let (hired, left) = ("2026-11-20T08:00:00Z", "2026-11-21T18:00:00Z");
+    // Unknown people of a Team account: a page for all of them, one invitation call.
+    let stage = one_account("Team", 1, policy.clone()).await;
+    stage.deliver(&of("hire", "effective", hired, 10..58)).await;
+    assert_eq!(ops(&stage), "GetAccount 1, InviteUsers 1, ListUsers 1");
+    // Known people of EnterpriseLWA: leave, back again in four ways, other jobs, and a leak.
+    let stage = one_account("EnterpriseLWA", 48, policy).await;
+    stage.deliver(&of("termination", "effective", left, 0..48)).await;
+    assert_eq!(ops(&stage), "BatchSuspendUser 1, GetAccount 1, ListUsers 1");
+    let mixed = [
+        of("termination", "rescinded", left, 0..16),
+        of("rehire", "effective", "2026-11-22T08:00:00Z", 16..32),
+        of("termination", "rescinded", left, 32..48),
+    ];
+    let report = stage.deliver(&mixed.concat()).await;
+    all_told(&report, "applied reinstated");
+    // The licence of before is set for each, unseen: 48 in three calls of twenty at most.
+    assert_eq!(ops(&stage), "BatchUnsuspendUser 1, BatchUpdateUser 3, GetAccount 1");
+    let report = stage.deliver(&of("job_change", "effective", "2026-11-22T09:00:00Z", 0..48)).await;
+    all_told(&report, "applied licence_set");
+    assert_eq!(ops(&stage), "BatchUpdateUser 3, GetAccount 1");
+    let leaks: Vec<String> = (0..48)
+        .map(|n| {
+            let mut leak = about("credential_compromise", "detected", left, n);
+            leak["occurredAt"] = json!("2026-11-23T08:00:00Z");
+            envelope(&leak)
+        })
+        .collect();
+    all_told(&stage.deliver(&leaks).await, "applied signed_out");
+    assert_eq!(ops(&stage), "GetAccount 1, LogoutUser 48, ResetPersonalPIN 48");
+}
+
+/// Who is known costs as little to reinstate as to suspend.
+#[tokio::test]
+async fn reinstating_known_people_costs_recall_claim_two_waves_and_settle() {
+    let stage = one_account("EnterpriseLWA", 48, mapped(&["acc"])).await;
+    stage.deliver(&wave(0, "acc", 0..48)).await;
+    let back = |n| event(&format!("b-{n}"), "rehire", "effective", "2026-11-22T08:00:00Z", "acc", n);
+    let bodies: Vec<String> = (0..48).map(|n| envelope(&back(n))).collect();
+    let worker = stage.worker_of(rollcall::routes::Function::ReinstateUser);
+    worker.directory.warm_up(&worker.rules().policy.accounts.iter().map(|rule| rule.account.clone()).collect()).await;
+    let (report, calls) = calls(&stage, &worker, &bodies).await;
+    all_told(&report, "applied reinstated");
+    // One BatchUnsuspendUser, three BatchUpdateUser of twenty users at most.
+    assert_eq!(calls, [RECALL, WRITE, CHIME, CHIME, CHIME, CHIME, WRITE]);
+}
+
 #[tokio::test]
 async fn duplicates_cost_one_recall() {
     check_duplicates(&["EnterpriseLWA", "EnterpriseDirectory"]).await;

@@ -193,7 +193,9 @@ async fn ends(access_is_due: bool, before: &[Says], sequence: &[Says]) {
         match ledger.access(stage.host.now(), AccessPolicy::default()) {
             Access::Due(_) => {
                 // What a correction uncovers, without an event that asks for it, the reconcile pass gives back.
-                let last = order.iter().rev().map(|index| all[*index]).find(|says| says.phase != "scheduled").unwrap();
+                let first_time = |place: &usize| !order[..*place].contains(&order[*place]);
+                let places = (0..order.len()).rev().filter(first_time);
+                let last = places.map(|place| all[order[place]]).find(|says| says.phase != "scheduled").unwrap();
                 let uncovered = last.takes_access() && all.iter().filter(|says| says.fact == last.fact).count() > 1;
                 let status = &users[&format!("lwa/u{n}")];
                 assert!(access_is_due && (status == "Registered" || uncovered), "{order:?}: {status}");
