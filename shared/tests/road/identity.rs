@@ -153,3 +153,96 @@ async fn nobody_is_absent_on_the_word_of_a_listing_that_changed() {
     assert!(told.values().all(|told| told == "applied suspended"), "{told:?}");
     assert_eq!(stage.chime.core().armed().len(), 0, "the listing did shrink");
 }
+
+/// An event of `identity_change`: the address is `email` now, and was `previous`.
+fn renamed(id: &str, worker: Option<&str>, previous: &str, email: &str) -> serde_json::Value {
+    let mut event = event(id, "identity_change", "effective", "2026-11-20T08:00:00Z", "lwa", 0);
+    event["subject"] = json!({ "workerId": worker, "email": email, "previousEmail": previous });
+    event
+}
+
+fn hired(id: &str, worker: Option<&str>, email: &str, occurred: &str) -> serde_json::Value {
+    let mut event = event(id, "hire", "effective", "2026-11-21T08:00:00Z", "lwa", 0);
+    event["subject"] = json!({ "workerId": worker, "email": email });
+    event["occurredAt"] = json!(occurred);
+    event
+}
+
+/// Facts, user and history follow the worker. Chime keeps the old address: nobody is looked up by the new one.
+#[tokio::test]
+async fn a_new_address_changes_nobody() {
+    let stage = stage().await.with_policy(mapped(&["lwa"]));
+    stage.deliver(&[envelope(&hired("h", Some("w"), "p0@lwa.example", "2026-11-10T08:00:00Z"))]).await;
+    let report = stage.deliver(&[envelope(&renamed("n", Some("w"), "p0@lwa.example", "new@lwa.example"))]).await;
+    assert_eq!(Stage::told(&report)["n"], "unchanged identity_recorded");
+    // An identity provider knows the new address only, and means the same person.
+    let mut left = termination("t", "lwa", 0);
+    left["subject"] = json!({ "email": "new@lwa.example" });
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&left)]).await)["t"], "applied suspended");
+    assert_eq!(stage.users()["lwa/u0"], "Suspended");
+    let person = stage.person().await;
+    assert_eq!(person.facts.iter().count(), 2, "hire and termination meet in one person");
+}
+
+/// The address that was given up is given to somebody else, who is known by it alone, by a number, or by one and then
+/// the other: a stranger who inherits neither facts nor user.
+#[tokio::test]
+async fn an_address_that_was_given_up_is_a_strangers() {
+    for newcomers in [vec![None], vec![Some("b")], vec![None, Some("b")], vec![Some("b"), None]] {
+        let stage = stage().await.with_policy(mapped(&["lwa"]));
+        stage.deliver(&[envelope(&hired("h", Some("a"), "p0@lwa.example", "2026-11-10T08:00:00Z"))]).await;
+        stage.deliver(&[envelope(&renamed("n", Some("a"), "p0@lwa.example", "new@lwa.example"))]).await;
+        for (index, worker) in newcomers.iter().enumerate() {
+            let event = hired(&format!("b{index}"), *worker, "p0@lwa.example", "2026-11-21T08:00:00Z");
+            let report = stage.deliver(&[envelope(&event)]).await;
+            let told = Stage::told(&report)[&format!("b{index}")].clone();
+            assert_eq!(told, "held address_reused", "{newcomers:?}");
+        }
+        let people = stage.people().await;
+        let whole: Vec<_> = people.values().filter(|person| person.merged_into.is_none()).collect();
+        assert_eq!(whole.len(), 2, "{newcomers:?}: {people:?}");
+        let users: Vec<_> = whole.iter().filter_map(|person| person.user.as_ref()).collect();
+        assert_eq!(users.len(), 1, "{newcomers:?}: the user stays with the former holder");
+        // The stranger leaves: the former holder's user is not touched.
+        let mut left = termination("t", "lwa", 0);
+        left["subject"] = json!({ "workerId": newcomers.last().unwrap(), "email": "p0@lwa.example" });
+        left["occurredAt"] = json!("2026-11-22T08:00:00Z");
+        assert_eq!(Stage::told(&stage.deliver(&[envelope(&left)]).await)["t"], "held address_reused", "{newcomers:?}");
+        assert_eq!(stage.users()["lwa/u0"], "Registered");
+        // The former holder leaves: by number alone.
+        let mut left = termination("t2", "lwa", 0);
+        left["subject"] = json!({ "workerId": "a" });
+        assert_eq!(Stage::told(&stage.deliver(&[envelope(&left)]).await)["t2"], "applied suspended", "{newcomers:?}");
+    }
+}
+
+/// Whoever is known by addresses alone is found by the one before.
+#[tokio::test]
+async fn a_person_known_by_address_alone_may_change_it() {
+    let stage = stage().await.with_policy(mapped(&["lwa"]));
+    stage.deliver(&[envelope(&hired("h", None, "p0@lwa.example", "2026-11-10T08:00:00Z"))]).await;
+    stage.deliver(&[envelope(&renamed("n", None, "p0@lwa.example", "new@lwa.example"))]).await;
+    let mut left = termination("t", "lwa", 0);
+    left["subject"] = json!({ "email": "new@lwa.example" });
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&left)]).await)["t"], "applied suspended");
+    assert_eq!(stage.person().await.facts.iter().count(), 2);
+}
+
+/// An operator says that the user is the successor's: then it is, and no longer the former holder's.
+#[tokio::test]
+async fn a_released_user_changes_hands() {
+    let stage = stage().await.with_policy(mapped(&["lwa"]));
+    stage.deliver(&[envelope(&hired("h", Some("a"), "p0@lwa.example", "2026-11-10T08:00:00Z"))]).await;
+    let mut gone = termination("g", "lwa", 0);
+    gone["subject"] = json!({ "workerId": "a" });
+    stage.deliver(&[envelope(&gone)]).await;
+    let successor = hired("b", Some("b"), "p0@lwa.example", "2026-11-21T08:00:00Z");
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&successor)]).await)["b"], "held address_reused");
+    assert_eq!(Stage::told(&stage.release(&["b"], "ana").await)["b"], "applied reinstated");
+    assert_eq!(stage.users()["lwa/u0"], "Registered");
+    // A late event about the former holder finds no user, and no address of its own.
+    let mut late = event("l", "leave", "effective", "2026-11-22T20:00:00Z", "lwa", 0);
+    late["subject"] = json!({ "workerId": "a" });
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&late)]).await)["l"], "held no_address");
+    assert_eq!(stage.users()["lwa/u0"], "Registered");
+}
