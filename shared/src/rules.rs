@@ -242,6 +242,73 @@ mod tests {
         assert!(matches!(loader.first(at(300)).await, Err(NoPolicy::Unreadable(_))));
     }
 
+    /// Parameter Store: answers these values to `GetParameter`, one after the other, and this history.
+    fn store(values: &[&str], history: &[(i64, &str)]) -> aws_sdk_ssm::Client {
+        use aws_smithy_runtime_api::client::http::{
+            HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+        };
+        use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+        use serde_json::json;
+
+        #[derive(Debug)]
+        struct Store {
+            values: Mutex<std::collections::VecDeque<String>>,
+            history: String,
+        }
+        impl HttpConnector for Store {
+            fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+                let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
+                let body = match target.as_str() {
+                    "AmazonSSM.GetParameterHistory" => Some(self.history.clone()),
+                    _ => self.values.lock().unwrap().pop_front(),
+                };
+                let status = if body.is_some() { 200 } else { 400 };
+                let body = aws_smithy_types::body::SdkBody::from(body.unwrap_or_default());
+                HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), body)))
+            }
+        }
+        let values = values.iter().map(|value| json!({ "Parameter": { "Value": value } }).to_string()).collect();
+        let versions: Vec<_> =
+            history.iter().map(|(version, value)| json!({ "Version": version, "Value": value })).collect();
+        let history = json!({ "Parameters": versions }).to_string();
+        let store = SharedHttpConnector::new(Store { values: Mutex::new(values), history });
+        let config = aws_sdk_ssm::Config::builder()
+            .behavior_version(aws_config::BehaviorVersion::v2026_01_12())
+            .region(aws_config::Region::new("eu-west-1"))
+            .credentials_provider(aws_sdk_ssm::config::Credentials::new("test", "test", None, None, "test"))
+            .retry_config(aws_config::retry::RetryConfig::disabled())
+            .http_client(http_client_fn(move |_, _| store.clone()))
+            .build();
+        aws_sdk_ssm::Client::from_conf(config)
+    }
+
+    fn parameter(values: &[&str], history: &[(i64, &str)]) -> Loader {
+        let keys = Keys::from_secret(KEY).unwrap();
+        let source = Source::Parameter("/rollcall/policy".to_owned());
+        Loader::new(source, Some(store(values, history)), Function::SuspendUser, Mode::Act, &keys)
+    }
+
+    #[tokio::test]
+    async fn a_parameter_is_asked_each_minute() {
+        let loader = parameter(&[r#"{"pin_reset":"always"}"#, r#"{"pin_reset":"never"}"#], &[]);
+        let pin = |rules: Rules| rules.policy.pin_reset;
+        assert_eq!(pin(loader.first(at(0)).await.unwrap()), crate::policy::PinReset::Always);
+        assert!(loader.newer(at(59)).await.is_none());
+        assert_eq!(pin(loader.newer(at(60)).await.unwrap()), crate::policy::PinReset::Never);
+        assert!(loader.newer(at(120)).await.is_none(), "it does not answer now");
+    }
+
+    /// An environment that starts while the newest version is broken works with the last good one.
+    #[tokio::test]
+    async fn a_new_environment_finds_the_last_good_version() {
+        let broken = r#"{"pin_reset":"sometimes"}"#;
+        let history = [(1, r#"{"pin_reset":"always"}"#), (3, broken), (2, r#"{"pin_reset":"never"}"#)];
+        let rules = parameter(&[broken], &history).first(at(0)).await.unwrap();
+        assert_eq!(rules.policy.pin_reset, crate::policy::PinReset::Never);
+        let error = parameter(&[broken], &[(1, broken)]).first(at(0)).await.unwrap_err();
+        assert!(error.to_string().starts_with("the policy is wrong at line 1"), "{error}");
+    }
+
     #[tokio::test]
     async fn the_whole_function_may_only_observe() {
         let keys = Keys::from_secret(KEY).unwrap();
