@@ -9,6 +9,7 @@ mod carry_out;
 mod consider;
 mod job;
 mod round;
+mod weigh;
 mod write;
 
 use crate::decide::{Case, Decision};

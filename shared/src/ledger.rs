@@ -11,6 +11,7 @@ mod claim;
 mod holds;
 mod items;
 mod recall;
+mod resolve;
 mod settle;
 
 pub use budgets::Budgets;

@@ -2,10 +2,12 @@
 //!
 //! Identifiers of people are personal data. Their `Debug` is redacted; the ledger knows them by a keyed hash only.
 
+mod due;
 mod facts;
 mod job;
 
-pub use facts::{Access, AccessPolicy, Asserted, Assertion, Fact, FactKind, Facts, Standing, TooManyFacts};
+pub use due::{Access, AccessPolicy};
+pub use facts::{Asserted, Assertion, Fact, FactKind, Facts, Standing, TooManyFacts};
 pub use job::Job;
 
 use crate::failure::{Refusal, RefusalCode};

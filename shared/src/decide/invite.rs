@@ -7,11 +7,8 @@ use crate::event::Phase;
 use crate::person::Access;
 
 pub(super) fn decide(case: &Case<'_>) -> Decision {
-    match case.event.event_type.phase() {
-        Phase::Effective => {}
-        Phase::Scheduled | Phase::Rescinded | Phase::Unknown | Phase::Detected | Phase::Requested => {
-            return conclude(Concluded::Unchanged, Reason::FactRecorded, None);
-        }
+    if case.event.event_type.phase() == Phase::Scheduled {
+        return conclude(Concluded::Unchanged, Reason::FactRecorded, None);
     }
     match (case.facts.access(case.now, case.policy.access_policy()), overruled(case.event, case.facts)) {
         (Access::Due(fact), _) => give::access(case, &giving(case), Some(fact)),

@@ -2,12 +2,13 @@
 
 use super::give::{self, Giving};
 use super::{Case, Concluded, Decision, Reason, conclude, licence, overruled};
-use crate::event::{Kind, LoginStatus, Phase, WorkerEvent};
+use crate::event::Phase;
 use crate::person::Access;
 
 pub(super) fn decide(case: &Case<'_>) -> Decision {
     let event = case.event;
-    if !gives_access(event) {
+    // Whatever else is routed here is about access that may be due again.
+    if event.event_type.phase() == Phase::Scheduled {
         return conclude(Concluded::Unchanged, Reason::FactRecorded, None);
     }
     // Where no fact says that access is due, it is as it was before: what was taken is given back all the same.
@@ -28,43 +29,4 @@ fn giving(case: &Case<'_>) -> Giving {
     let prior = licence::prior(case);
     let invited = if case.taken.is_some() { Reason::Reinvited } else { Reason::Invited };
     Giving { licence: prior.or_else(|| licence::of_policy(case)), relicenses: prior.is_some(), invited }
-}
-
-/// Whether an event is about access that may be due again.
-fn gives_access(event: &WorkerEvent) -> bool {
-    match (event.event_type.kind(), event.event_type.phase()) {
-        (Kind::Rehire | Kind::Return, Phase::Effective) | (Kind::Termination | Kind::Leave, Phase::Rescinded) => true,
-        (Kind::AccountStatus, Phase::Effective) => match event.login {
-            Some(LoginStatus::Active | LoginStatus::Pending) => true,
-            Some(
-                LoginStatus::OnLeave
-                | LoginStatus::Suspended
-                | LoginStatus::Deactivated
-                | LoginStatus::Terminated
-                | LoginStatus::Deleted
-                | LoginStatus::Unknown,
-            )
-            | None => false,
-        },
-        (
-            Kind::Hire
-            | Kind::Termination
-            | Kind::Rehire
-            | Kind::JobChange
-            | Kind::Leave
-            | Kind::Return
-            | Kind::IdentityChange
-            | Kind::AccountStatus
-            | Kind::CredentialCompromise
-            | Kind::Unclassified
-            | Kind::LicenseReclaim
-            | Kind::AccessRemoval,
-            Phase::Scheduled
-            | Phase::Effective
-            | Phase::Rescinded
-            | Phase::Unknown
-            | Phase::Detected
-            | Phase::Requested,
-        ) => false,
-    }
 }

@@ -5,7 +5,7 @@ use super::{
     several_accounts, unknown_account,
 };
 use crate::directory::{Account, AccountType, Found, Operation, Registration, UserId};
-use crate::event::{Kind, LoginStatus, Phase, WorkerEvent};
+use crate::event::{Kind, Phase};
 use crate::person::{Access, FactId};
 use crate::plan::{ActionClass, Before, Plan, Step, StepStatus};
 
@@ -14,7 +14,8 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
     if event.event_type.kind() == Kind::IdentityChange {
         return conclude(Concluded::Unchanged, Reason::IdentityRecorded, None);
     }
-    if !takes_access(event) {
+    // Whatever else is routed here is about access that must go; an announced fact is kept until it is time.
+    if event.event_type.phase() == Phase::Scheduled {
         return conclude(Concluded::Unchanged, Reason::FactRecorded, None);
     }
     if lacks_facts(event) {
@@ -29,45 +30,6 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
         }
         (Access::Due(fact), None) => conclude(Concluded::Superseded, Reason::AccessDue, Some(fact)),
         (Access::AsIs, None) => conclude(Concluded::Unchanged, Reason::NothingDue, None),
-    }
-}
-
-/// Whether an event is about access that must go.
-fn takes_access(event: &WorkerEvent) -> bool {
-    match (event.event_type.kind(), event.event_type.phase()) {
-        (Kind::Termination | Kind::Leave, Phase::Effective)
-        | (Kind::Hire | Kind::Rehire | Kind::Return, Phase::Rescinded) => true,
-        (Kind::AccountStatus, Phase::Effective) => match event.login {
-            Some(LoginStatus::Active | LoginStatus::Pending) | None => false,
-            Some(
-                LoginStatus::OnLeave
-                | LoginStatus::Suspended
-                | LoginStatus::Deactivated
-                | LoginStatus::Terminated
-                | LoginStatus::Deleted
-                | LoginStatus::Unknown,
-            ) => true,
-        },
-        (
-            Kind::Hire
-            | Kind::Termination
-            | Kind::Rehire
-            | Kind::JobChange
-            | Kind::Leave
-            | Kind::Return
-            | Kind::IdentityChange
-            | Kind::AccountStatus
-            | Kind::CredentialCompromise
-            | Kind::Unclassified
-            | Kind::LicenseReclaim
-            | Kind::AccessRemoval,
-            Phase::Scheduled
-            | Phase::Effective
-            | Phase::Rescinded
-            | Phase::Unknown
-            | Phase::Detected
-            | Phase::Requested,
-        ) => false,
     }
 }
 

@@ -3,7 +3,8 @@
 //! Everything here fails closed. *Invariant*: nobody is called absent on the word of a listing that did not come to its
 //! end in one page, since a list that changes between two pages may skip somebody.
 
-use super::{Chime, Pages, account, meaning, read_failure, unreadable};
+use super::answers::{meaning, read_failure, unreadable};
+use super::{Chime, Pages, account};
 use crate::directory::{
     Account, AccountId, Deadline, Found, Invitation, Registration, Sought, User, UserId, out_of_time,
 };
