@@ -65,8 +65,9 @@ pub async fn apply<D: Directory, H: Host>(
             if answers.is_empty() {
                 call.plans.iter().for_each(|index| progress[*index].out_of_time());
             }
+            let together = call.plans.len() > 1;
             for (index, answer) in call.plans.iter().zip(answers) {
-                progress[*index].record(&mut plans[*index], answer);
+                progress[*index].record(&mut plans[*index], answer, together);
             }
         }
     }
@@ -93,11 +94,13 @@ struct Call {
 struct Progress {
     step: usize,
     ending: Option<Ending>,
+    /// An invitation was refused together with others: it goes by itself, since the fault may be another's.
+    alone: bool,
 }
 
 impl Progress {
     fn new(plan: &Plan) -> Progress {
-        let mut progress = Progress { step: 0, ending: None };
+        let mut progress = Progress { step: 0, ending: None, alone: false };
         progress.skip_tried(plan);
         progress
     }
@@ -131,7 +134,7 @@ impl Progress {
         self.ending.get_or_insert(Ending::Again(Cause::OutOfTime));
     }
 
-    fn record(&mut self, plan: &mut Plan, answer: Answer) {
+    fn record(&mut self, plan: &mut Plan, answer: Answer, together: bool) {
         let resumes_removal = plan.resumes_removal();
         let decided = plan.steps.iter().any(|step| step.decisive && step.status == StepStatus::Confirmed);
         let Some(step) = plan.steps.get_mut(self.step) else {
@@ -156,6 +159,11 @@ impl Progress {
                         self.ending = Some(Ending::Gone);
                     }
                 }
+            }
+            Answer::Refused(_) if together && step.operation == Operation::Invite => {
+                // One address is enough for the whole request to be refused, and nobody was invited.
+                self.alone = true;
+                return;
             }
             Answer::Refused(code) => {
                 step.status = StepStatus::Refused;
@@ -199,7 +207,9 @@ fn wave(plans: &[Plan], progress: &[Progress]) -> Vec<Call> {
         }
     }
     let calls = groups.into_iter().flat_map(|((operation, account), members)| {
-        let chunks: Vec<Vec<usize>> = members.chunks(operation.users_per_call()).map(<[usize]>::to_vec).collect();
+        let (alone, together): (Vec<usize>, Vec<usize>) = members.into_iter().partition(|index| progress[*index].alone);
+        let chunks = together.chunks(operation.users_per_call()).chain(alone.chunks(1)).map(<[usize]>::to_vec);
+        let chunks: Vec<Vec<usize>> = chunks.collect();
         chunks.into_iter().filter_map(move |chunk| {
             let change = change(operation, chunk.iter().map(|index| &plans[*index]))?;
             Some(Call { account: account.clone(), change, plans: chunk })

@@ -47,8 +47,16 @@ pub struct Case<'a> {
     pub wish: Option<Licence>,
     /// The plan of an earlier attempt at this event that did not settle its outcome.
     pub prior: Option<&'a Plan>,
+    /// Nobody else is known to have the address that can be looked for.
+    pub may_look_up: bool,
+    /// The person had another address before.
+    pub renamed: bool,
+    /// The licence that the person's user had when it was last seen.
+    pub last_licence: Option<&'a str>,
     /// An attempt at another event of this person ended without a settle: what the directory shows may still change.
     pub takeover: bool,
+    /// That attempt was about to take access, and may have.
+    pub suspension_died: bool,
     /// What the operator decided.
     pub policy: &'a Policy,
     /// How the person stands with the policy's protection.
@@ -74,8 +82,6 @@ pub enum Known<'a> {
         user: &'a UserId,
         /// Its licence, where an earlier look-up showed it.
         licence: Option<&'a str>,
-        /// The event carries an address by which it can be looked up.
-        can_look_up: bool,
     },
     /// As the directory has it now.
     Found(&'a Found),
@@ -166,7 +172,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
     if let Some(early) = too_early(event, case.now) {
         return early;
     }
-    if event.event_type.is_dated() && matches!(event.moment, Moment::Undatable { .. }) {
+    if event.event_type.may_be_dated() && matches!(event.moment, Moment::Undatable { .. }) {
         return Decision::Hold(Reason::Undatable);
     }
     match case.function {
@@ -224,6 +230,8 @@ fn guarded(case: &Case<'_>) -> Option<Decision> {
 fn carry_out(case: &Case<'_>, class: Option<ActionClass>, plan: Plan) -> Decision {
     match case.policy.mode.of(case.function, class) {
         Mode::Act => Decision::Act(plan),
+        // What was sent is brought to its end, whatever the policy says since.
+        Mode::Observe if case.prior.is_some_and(Plan::has_begun) => Decision::Act(plan),
         Mode::Observe => Decision::Observe(plan),
     }
 }

@@ -197,12 +197,14 @@ pub struct User {
     pub licence: Option<String>,
 }
 
-/// A person to look for.
+/// A person to look for: by the user that is remembered, and where that is gone by the address.
 #[derive(Clone, Debug)]
 pub struct Sought {
-    /// The address.
-    pub email: WorkEmail,
-    /// The account, where the policy names it; else all accounts are searched.
+    /// The user that is remembered, and its account.
+    pub user: Option<(Account, UserId)>,
+    /// The address; `None` where nobody may be looked up by one.
+    pub email: Option<WorkEmail>,
+    /// The account to look for the address in, where it is known; else all accounts are searched.
     pub account: Option<AccountId>,
 }
 

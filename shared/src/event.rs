@@ -253,7 +253,7 @@ pub fn parse(body: &str) -> Result<WorkerEvent, Refusal> {
             .and_then(|provider| provider.revision.as_deref())
             .map(Revision::parse)
             .transpose()?,
-        subject: subject(&detail.subject, event_type.kind() == Kind::IdentityChange)?,
+        subject: subject(&detail.subject, event_type)?,
         moment,
         fact: fact(&detail, event_type, moment)?,
         login,
@@ -284,7 +284,8 @@ fn utc(text: &str, field: &'static str) -> Result<Timestamp, Refusal> {
     parsed.ok_or_else(|| Refusal::new(RefusalCode::InvalidField, field, message))
 }
 
-fn subject(subject: &wire::Subject, changes_identity: bool) -> Result<Subject, Refusal> {
+fn subject(subject: &wire::Subject, event_type: EventType) -> Result<Subject, Refusal> {
+    let changes_identity = event_type.kind() == Kind::IdentityChange;
     // A private address names nobody at work.
     let personal = matches!(subject.email_kind, Some(wire::EmailKind::Personal));
     let email = subject.email.as_deref().map(WorkEmail::parse).transpose()?;
@@ -295,6 +296,9 @@ fn subject(subject: &wire::Subject, changes_identity: bool) -> Result<Subject, R
         .map(WorkEmail::parse)
         .transpose()
         .map_err(|refusal| Refusal { field: "detail.subject.previousEmail".into(), ..refusal })?;
+    // A change that is taken back leads to the address before it.
+    let taken_back = previous.is_some() && event_type.phase() == Phase::Rescinded;
+    let (email, previous) = if taken_back { (previous, email) } else { (email, previous) };
     let parsed = Subject {
         worker_id: subject.worker_id.as_deref().map(WorkerId::parse).transpose()?,
         provider_subject: subject.provider_subject_id.as_deref().map(SubjectId::parse).transpose()?,

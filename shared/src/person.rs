@@ -12,6 +12,7 @@ pub use job::Job;
 
 use crate::failure::{Refusal, RefusalCode};
 use crate::seal::Keys;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use std::fmt;
@@ -129,7 +130,7 @@ impl Subject {
         [
             (What::Worker, self.worker_id.as_ref().map(AsRef::as_ref)),
             (What::Subject, self.provider_subject.as_ref().map(AsRef::as_ref)),
-            (What::Email, self.former_email.as_ref().filter(|_| by_address).map(AsRef::as_ref)),
+            (What::Email, self.changed_email().filter(|_| by_address).map(AsRef::as_ref)),
             (What::Email, self.email.as_ref().map(AsRef::as_ref)),
         ]
         .into_iter()
@@ -137,13 +138,29 @@ impl Subject {
         .collect()
     }
 
-    /// The address that the person gave up, which may be anybody's from now on. `None` where it is all that names them.
+    /// The address that the person gave up at a time, which may be anybody's from then on. `None` where it is all that
+    /// names them.
     #[must_use]
-    pub fn given_up(&self, realm: &str, keys: &Keys) -> Option<Identity> {
+    pub fn given_up(&self, at: Timestamp, realm: &str, keys: &Keys) -> Option<GivenUp> {
         let by_more = self.worker_id.is_some() || self.provider_subject.is_some();
-        let given_up = self.former_email.as_ref().filter(|former| by_more && self.email.as_ref() != Some(former))?;
-        Some(identity(What::Email, given_up.as_ref(), realm, keys))
+        let address = self.changed_email().filter(|_| by_more)?.as_ref();
+        let hash = keys.hash(&[realm, What::Email.as_str(), address, &at.to_string()]);
+        Some(GivenUp { address: identity(What::Email, address, realm, keys), stranger: PersonKey(hash) })
     }
+
+    /// The address before, where it is another one.
+    fn changed_email(&self) -> Option<&WorkEmail> {
+        self.former_email.as_ref().filter(|former| self.email.as_ref() != Some(former))
+    }
+}
+
+/// An address that somebody gave up, and whoever comes with it alone from then on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenUp {
+    /// The address.
+    pub address: Identity,
+    /// Nobody who is known.
+    pub stranger: PersonKey,
 }
 
 fn identity(what: What, value: &str, realm: &str, keys: &Keys) -> Identity {
@@ -151,7 +168,8 @@ fn identity(what: What, value: &str, realm: &str, keys: &Keys) -> Identity {
 }
 
 /// What kind of identifier an [`Identity`] stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum What {
     /// An employee number.
     Worker,
@@ -162,6 +180,17 @@ pub enum What {
 }
 
 impl What {
+    /// The stronger of two kinds: an employee number, then a provider's id, then an address.
+    #[must_use]
+    pub fn stronger(self, other: Option<What>) -> What {
+        let rank = |what: What| match what {
+            What::Worker => 2,
+            What::Subject => 1,
+            What::Email => 0,
+        };
+        other.filter(|other| rank(*other) > rank(self)).unwrap_or(self)
+    }
+
     fn as_str(self) -> &'static str {
         match self {
             What::Worker => "worker",

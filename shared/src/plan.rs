@@ -255,6 +255,33 @@ impl Plan {
         self.steps.iter().any(|step| matters(step) && step.status == StepStatus::Unknown)
     }
 
+    /// The mail of its invitation could not be delivered.
+    #[must_use]
+    pub fn has_bounced(&self) -> bool {
+        self.step(Operation::Invite).is_some_and(|step| step.code.as_deref() == Some(BOUNCED))
+    }
+
+    /// The same once somebody said yes to one more mail: what stood in its way is forgotten.
+    #[must_use]
+    pub fn mailing_again(mut self) -> Plan {
+        for step in self.steps.iter_mut().filter(|step| step.operation == Operation::Invite) {
+            step.repeated = false;
+            if step.code.as_deref() == Some(BOUNCED) {
+                (step.status, step.code) = (StepStatus::Planned, None);
+            }
+        }
+        self
+    }
+
+    /// The same where nothing was sent since it was stored: a second mail is still to come.
+    #[must_use]
+    pub fn unsent(mut self) -> Plan {
+        for step in self.steps.iter_mut().filter(|step| step.operation == Operation::Invite) {
+            step.repeated = false;
+        }
+        self
+    }
+
     /// An invitation was sent, and whether it took effect is unknown: time must pass before it can be read back.
     #[must_use]
     pub fn awaits_invitation(&self) -> bool {

@@ -41,6 +41,16 @@ impl Function {
         }
     }
 
+    /// Whether it looks people up though their user is remembered: to give access is not urgent, and what is there already
+    /// decides.
+    #[must_use]
+    pub fn looks_up(self) -> bool {
+        match self {
+            Function::InviteUser | Function::ReinstateUser => true,
+            Function::SuspendUser | Function::LogoutUser | Function::RelicenseUser => false,
+        }
+    }
+
     /// Whether its events have no order: each acts at once, and claims its own record alone. No fact, no lease, no budget.
     #[must_use]
     pub fn never_waits(self) -> bool {

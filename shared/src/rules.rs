@@ -9,6 +9,7 @@ use crate::protect::Shield;
 use crate::routes::Function;
 use crate::seal::Keys;
 use jiff::{SignedDuration, Timestamp};
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
@@ -37,7 +38,7 @@ impl Rules {
 }
 
 /// Where the policy document comes from, as `ROLLCALL_POLICY` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Source {
     /// The variable is the document.
     Inline(String),
@@ -45,6 +46,17 @@ pub enum Source {
     File(PathBuf),
     /// `ssm:<name>`: a parameter of Systems Manager's Parameter Store.
     Parameter(String),
+}
+
+/// A document names people.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Inline(_) => f.write_str("Inline(redacted)"),
+            Source::File(path) => f.debug_tuple("File").field(path).finish(),
+            Source::Parameter(name) => f.debug_tuple("Parameter").field(name).finish(),
+        }
+    }
 }
 
 impl Source {
@@ -86,10 +98,17 @@ pub struct Loader {
 }
 
 /// What was loaded last, good or not.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Seen {
     at: Option<Timestamp>,
     text: String,
+}
+
+/// A document names people.
+impl fmt::Debug for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Seen").field("at", &self.at).finish_non_exhaustive()
+    }
 }
 
 impl Loader {
@@ -131,9 +150,10 @@ impl Loader {
         if fresh || matches!(self.source, Source::Inline(_)) {
             return None;
         }
+        // Asked once a minute, whether or not there is an answer.
+        self.remember(now, &known);
         let Ok(text) = self.read().await else {
             tracing::warn!("the policy cannot be read now; the last good one stays in force");
-            self.remember(now, &known);
             return None;
         };
         self.remember(now, &text);

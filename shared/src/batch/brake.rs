@@ -47,12 +47,11 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
 
     /// The brake's items that a plan draws on.
     pub(super) fn drawn(&self, chosen: &Chosen) -> BTreeSet<String> {
-        let Next::Act(plan) = &chosen.next else { return BTreeSet::new() };
-        let groups =
-            || self.rules().shield.groups(&chosen.open.hashes()).map(|(group, _)| quota_key(&group.name)).collect();
-        let Some(class) = plan.takes() else {
-            return if plan.gives_access { groups() } else { BTreeSet::new() };
+        let groups = || self.groups(chosen).into_iter().map(|(key, _)| key).collect();
+        let Next::Act(plan) = &chosen.next else {
+            return if chosen.restored { groups() } else { BTreeSet::new() };
         };
+        let Some(class) = plan.takes() else { return BTreeSet::new() };
         let mut keys: BTreeSet<String> = if class == ActionClass::Access { groups() } else { BTreeSet::new() };
         let rules = self.rules();
         if let Some(rules) = rules.policy.brake.of(class).filter(|_| self.counts(chosen, class)) {
@@ -97,12 +96,19 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         braked
     }
 
-    /// Who gets access back counts among the rest of a group again.
+    /// Who is found to have access counts among the rest of a group again.
     fn give_back(&self, chosen: &Chosen, budgets: &mut Budgets) {
-        let gives = matches!(&chosen.next, Next::Act(plan) if plan.gives_access);
-        for (group, member) in self.rules().shield.groups(&chosen.open.hashes()).filter(|_| gives) {
-            budgets.quota(&quota_key(&group.name)).give_back(&member);
+        for (key, member) in self.groups(chosen).into_iter().filter(|_| chosen.restored) {
+            budgets.quota(&key).give_back(&member);
         }
+    }
+
+    /// The keys of the quotas that somebody counts in, with the hash under which each lists them.
+    pub(super) fn groups(&self, chosen: &Chosen) -> Vec<(String, String)> {
+        let rules = self.rules();
+        let hashes = chosen.open.hashes();
+        let groups = rules.shield.groups(&hashes);
+        groups.map(|(group, member)| (quota_key(&group.name), member)).collect()
     }
 
     /// Takes what one plan needs; answers why it must be held instead.

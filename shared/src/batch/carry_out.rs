@@ -38,6 +38,11 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             let settled =
                 if settlements.is_empty() { Vec::new() } else { self.ledger.settle(&settlements, deadline).await };
             for ((work, _, outcome), settled) in waiting.into_iter().zip(settled) {
+                if settled == Settled::Written && work.gave_access() {
+                    for (quota, member) in self.groups(&work.chosen) {
+                        self.ledger.give_back(&quota, &member).await;
+                    }
+                }
                 work.settled(settled, outcome, self.host.now(), round);
             }
         }
@@ -88,6 +93,11 @@ impl Worked {
             (Next::Park(refusal), _) | (Next::Act(_), Some((_, Ending::Refused(refusal)))) => Some(refusal),
             (Next::Act(_) | Next::Nothing(_) | Next::Postponed(..), _) => None,
         }
+    }
+
+    /// The person has access again.
+    fn gave_access(&self) -> bool {
+        matches!(&self.carried, Some((plan, Ending::Done(_))) if plan.gives_access)
     }
 
     /// What to settle; `None` where the claim already wrote the outcome.

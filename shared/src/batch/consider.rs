@@ -4,6 +4,7 @@ use super::job::{Job, PANICS};
 use super::{Told, Verdict};
 use crate::decide::{Reason, admit};
 use crate::directory::{AccountState, Found};
+use crate::event::Kind;
 use crate::failure::{Cause, Refusal, RefusalCode};
 use crate::ledger::AliasWrite;
 use crate::ledger::{EventItem, PersonItem, Recollection, Release, State};
@@ -34,6 +35,8 @@ pub(super) struct Open {
     pub(super) prior: Option<Plan>,
     /// An attempt at another event of the person ended without a settle.
     pub(super) takeover: bool,
+    /// That attempt was about to take access.
+    pub(super) suspension_died: bool,
     /// The person with all its facts, this event's among them.
     pub(super) person: Option<(PersonKey, PersonItem)>,
     /// The persons that it was merged with.
@@ -70,6 +73,9 @@ impl Open {
     /// operator says so. Then it is no longer the other's.
     pub(super) fn own(&mut self, found: Found, now: Timestamp) -> Found {
         let Found::Somebody { user, .. } = &found else { return found };
+        if self.person.as_ref().is_some_and(|(_, person)| person.user.as_ref() == Some(&user.id)) {
+            return found;
+        }
         let theirs = |other: &PersonItem| other.user.as_ref() == Some(&user.id);
         let Some(other) = self.others.iter().find(|other| theirs(other)).filter(|_| !self.alone) else { return found };
         let allowed = self.released.as_ref().is_some_and(|it| it.held_for == Some(Reason::AddressReused));
@@ -179,6 +185,7 @@ fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) ->
         attempt: 1,
         prior: None,
         takeover: false,
+        suspension_died: false,
         person,
         merged: Vec::new(),
         aliases,
@@ -216,7 +223,7 @@ fn remember(open: &mut Open, event: EventItem, now: Timestamp) {
         State::Running if open.job.owner.as_ref() == Some(&event.owner) => {
             open.first_claimed_at = event.first_claimed_at;
             open.attempt = event.attempt;
-            open.prior = event.plan;
+            open.prior = event.plan.map(Plan::unsent);
         }
         State::Running => {
             open.first_claimed_at = event.first_claimed_at;
@@ -234,7 +241,10 @@ fn remember(open: &mut Open, event: EventItem, now: Timestamp) {
                 held_for,
             };
             open.released = open.job.release.as_ref().map(release);
-            open.prior = event.plan.filter(Plan::has_begun);
+            let prior = event.plan.filter(Plan::has_begun);
+            // A yes to another mail is used up by that mail.
+            let mails = matches!(held_for, Some(Reason::InvitationFailed | Reason::InvitationUnknown));
+            open.prior = if mails { prior.map(Plan::mailing_again) } else { prior };
         }
         State::Applied | State::Unchanged | State::Superseded | State::Rejected => {}
     }
@@ -269,14 +279,19 @@ fn admission(
         |_| Refusal::new(RefusalCode::TooManyFacts, "subject", "has 32 facts already, and none of them is over");
     for (_, mut merged) in merges {
         person.facts.unite(&merged.facts, now).map_err(too_many)?;
-        person.account = person.account.take().or(merged.account.take());
-        person.user = person.user.take().or(merged.user.take());
-        person.licence = person.licence.take().or(merged.licence.take());
+        if person.user.is_none() {
+            person.account = merged.account.take().or(person.account.take());
+            (person.user, person.licence) = (merged.user.take(), merged.licence.take());
+        }
+        person.renamed |= merged.renamed;
         person.taken = person.taken.take().or(merged.taken.take());
         if person.wish.is_none() {
             person.set_wish(merged.wish.take().map_or(Wish::Keep, Wish::Set), now);
         }
-        open.takeover |= merged.lease.take().is_some();
+        if let Some(lease) = merged.lease.take() {
+            open.takeover = true;
+            open.suspension_died |= lease.event.starts_with(Function::SuspendUser.as_str());
+        }
         // By whatever identifier an event or the policy names them.
         let known = |alias: &String| !person.aliases.contains(alias);
         let more: Vec<String> = merged.aliases.drain(..).filter(known).collect();
@@ -293,10 +308,27 @@ fn admission(
     {
         person.facts.assert(fact, now).map_err(too_many)?;
     }
-    let left = person.lease.as_ref().is_some_and(|lease| lease.event != open.job.event_key);
-    open.takeover |= left;
+    if let Some(lease) = person.lease.as_ref().filter(|lease| lease.event != open.job.event_key) {
+        open.takeover = true;
+        open.suspension_died |= lease.event.starts_with(Function::SuspendUser.as_str());
+    }
+    if let Some(strongest) = open.job.identities.first() {
+        person.named_by = Some(strongest.what().stronger(person.named_by));
+    }
+    // A change of address that is not in force yet, or that nobody can date, ties nothing.
+    if event.event_type.kind() == Kind::IdentityChange {
+        match event.moment.at() {
+            Some(at) if at <= now => person.renamed |= event.subject.former_email.is_some(),
+            Some(_) | None => {
+                open.aliases.clear();
+                open.absent.clear();
+            }
+        }
+    }
     for alias in &open.aliases {
-        if &alias.item.person == key && !person.aliases.contains(&alias.item.id) {
+        if &alias.item.person != key {
+            person.aliases.retain(|known| known != &alias.item.id);
+        } else if !person.aliases.contains(&alias.item.id) {
             person.aliases.push(alias.item.id.clone());
         }
     }

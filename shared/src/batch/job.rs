@@ -2,7 +2,7 @@
 
 use crate::event::{WorkerEvent, parse};
 use crate::failure::{Refusal, RefusalCode};
-use crate::person::{Identity, PersonKey};
+use crate::person::{GivenUp, Identity, PersonKey};
 use crate::queue::PARKED_AS;
 use crate::release::{self, RELEASED_AS, RELEASED_BY, Release};
 use crate::routes::Function;
@@ -29,7 +29,7 @@ pub(super) struct Job {
     /// Who it is about, strongest identifier first.
     pub(super) identities: Vec<Identity>,
     /// The address that the person gave up.
-    pub(super) given_up: Option<Identity>,
+    pub(super) given_up: Option<GivenUp>,
     /// The person that those lead to, once recalled.
     pub(super) person: Option<PersonKey>,
     /// The token of the parking that this message is a redrive of.
@@ -100,7 +100,7 @@ fn job(record: SqsMessage, function: Function, keys: &Keys) -> Job {
             format!("{}#{}", function.as_str(), event.id.as_str()),
             keys.validation(event.meaning.as_str()),
             event.subject.identities(REALM, keys),
-            event.subject.given_up(REALM, keys),
+            event.subject.given_up(event.occurred_at, REALM, keys),
         ),
         Err(_) => (unreadable_key(function, &message.body), sha256(&message.body), Vec::new(), None),
     };

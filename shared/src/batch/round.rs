@@ -81,6 +81,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
                 event_key: job.event_key.clone(),
                 identities: job.identities.clone(),
                 given_up: job.given_up.clone(),
+                looks_up: self.function.looks_up(),
                 occurred_at: job.content.as_ref().map_or(Timestamp::UNIX_EPOCH, |event| event.occurred_at),
             })
             .collect();

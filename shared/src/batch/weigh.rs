@@ -5,9 +5,10 @@ use super::job::{Job, PANICS, panicked};
 use super::round::Round;
 use super::write::{Attempt, Chosen, choose, postpone};
 use super::{Road, Verdict};
-use crate::decide::{Case, Decision, Known};
+use crate::decide::{Case, Decision, Known, Reason};
 use crate::directory::{Account, AccountId, AccountState, Deadline, Directory, Found, Operation, Sought, UserId};
-use crate::failure::{Cause, Failure};
+use crate::event::Kind;
+use crate::failure::{Cause, Failure, RefusalCode};
 use crate::host::Host;
 use crate::ledger::PersonItem;
 use crate::queue::Queue;
@@ -113,15 +114,22 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         deadline: Deadline,
         round: &mut Round,
     ) -> Option<(Open, Decided)> {
+        let known = open.person.as_ref().and_then(|(_, person)| Some(remembered(person)?.0.clone()));
         let remembered = match &decision {
-            Decision::Act(plan) | Decision::Observe(plan) if !plan.fresh => plan.account.clone(),
+            Decision::Act(plan) | Decision::Observe(plan) if !plan.fresh => Some(plan.account.clone()),
+            // That the company's directory manages an account is the account's type, and nothing else.
+            Decision::Conclude(conclusion) if conclusion.reason == Reason::ManagedByDirectory => known,
+            Decision::Park(refusal) if refusal.code == RefusalCode::LicenceByGroups => known,
             Decision::LookUp
             | Decision::Act(_)
             | Decision::Observe(_)
             | Decision::Conclude(_)
             | Decision::Hold(_)
             | Decision::Park(_)
-            | Decision::Wait(_) => return Some((open, Decided::Decision(decision))),
+            | Decision::Wait(_) => None,
+        };
+        let Some(remembered) = remembered.filter(|_| open.account.is_none()) else {
+            return Some((open, Decided::Decision(decision)));
         };
         if !accounts.contains_key(&remembered.id) {
             let now = self.directory.account(&remembered.id, deadline).await;
@@ -188,8 +196,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         let known = match (found, person.and_then(remembered).filter(|_| !open.job.stale_id)) {
             (Some(found), _) => Known::Found(found),
             (None, Some((account, user))) => {
-                let licence = person.and_then(|person| person.licence.as_deref());
-                Known::Remembered { account, user, licence, can_look_up }
+                Known::Remembered { account, user, licence: person.and_then(|person| person.licence.as_deref()) }
             }
             (None, None) if !can_look_up => Known::NoAddress,
             (None, None) => Known::NotYet,
@@ -204,7 +211,11 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             taken: person.and_then(|person| person.taken.as_ref()),
             wish: person.and_then(|person| person.wish),
             prior: open.prior.as_ref(),
+            may_look_up: !open.address_lost,
+            renamed: person.is_some_and(|person| person.renamed),
+            last_licence: person.and_then(|person| person.licence.as_deref()),
             takeover: open.takeover,
+            suspension_died: open.suspension_died,
             policy: &rules.policy,
             guard: rules.shield.guard(&open.hashes(), &event.subject),
             released: open.released.as_ref().and_then(|release| release.held_for),
@@ -216,18 +227,29 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         if !matches!(decided, Decided::Decision(Decision::LookUp)) {
             return None;
         }
-        let email = open.job.content.as_ref().ok()?.subject.email.clone()?;
-        let rules = self.rules();
-        let by_policy = rules.policy.account_of(&email);
+        let event = open.job.content.as_ref().ok()?;
+        // Who gets another address is looked for by the one of before.
+        let address = match event.event_type.kind() == Kind::IdentityChange {
+            true => event.subject.former_email.as_ref(),
+            false => event.subject.email.as_ref(),
+        };
+        let email = address.filter(|_| !open.address_lost).cloned();
         let person = open.person.as_ref().map(|(_, person)| person);
+        let user = person.and_then(remembered).filter(|_| !open.job.stale_id);
+        let rules = self.rules();
+        let by_policy = email.as_ref().and_then(|email| rules.policy.account_of(email));
         let taken = person.and_then(|person| person.taken.as_ref()).map(|taken| &taken.account.id);
-        let account = match self.function {
-            // What was taken is given back where it was taken.
+        let invited_into = person.filter(|person| person.user.is_none()).and_then(|person| person.account.as_ref());
+        let sent = open.prior.as_ref().filter(|prior| prior.awaits_invitation()).map(|prior| &prior.account.id);
+        // What was sent is read back where it was sent, and what was taken is given back where it was taken.
+        let first = sent.or(invited_into.map(|account| &account.id));
+        let account = first.or(match self.function {
             Function::ReinstateUser => taken.or(by_policy),
             Function::InviteUser => by_policy.or(taken),
             Function::SuspendUser | Function::LogoutUser | Function::RelicenseUser => by_policy,
-        };
-        Some(Sought { email, account: account.cloned() })
+        });
+        let user = user.map(|(account, user)| (account.clone(), user.clone()));
+        Some(Sought { user, email, account: account.cloned() })
     }
 
     fn chosen(

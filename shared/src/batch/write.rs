@@ -22,6 +22,8 @@ pub(super) struct Chosen {
     pub(super) open: Open,
     pub(super) claim: Claim,
     pub(super) next: Next,
+    /// The person was found to have access: nothing is left to be given back.
+    pub(super) restored: bool,
 }
 
 /// What follows once a claim is written.
@@ -90,7 +92,7 @@ pub(super) fn choose(
     }
     let person = person_item(&open, &next, kept, found, attempt);
     let claim = claim(&open, event, person);
-    Some(Chosen { open, claim, next })
+    Some(Chosen { open, claim, next, restored: kept.restored })
 }
 
 /// What goes with the person is written with the person: not where the event was refused, or claims its record alone.
@@ -123,7 +125,7 @@ impl Chosen {
     /// The same once its claim is written, with what was written in place of its plan.
     pub(super) fn written(self, claim: Claim, held: Option<Outcome>) -> Chosen {
         let next = held.map_or(self.next, Next::Nothing);
-        Chosen { open: self.open, claim, next }
+        Chosen { open: self.open, claim, next, restored: self.restored }
     }
 
     /// What it is about to take away.
@@ -156,7 +158,7 @@ pub(super) fn postpone(open: Open, cause: Cause, after: Option<Duration>, attemp
     let next = Next::Postponed(cause, after);
     let person = person_item(&open, &next, Kept::default(), None, attempt);
     let claim = claim(&open, event, person);
-    Chosen { open, claim, next }
+    Chosen { open, claim, next, restored: false }
 }
 
 fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
@@ -217,10 +219,6 @@ fn person_item(open: &Open, next: &Next, kept: Kept, found: Option<&Found>, atte
                 // Whom somebody else blocked is looked up again next time: blocked from memory, it would count as taken.
                 Some(Found::Somebody { user, .. })
                     if user.registration == Registration::Suspended && person.taken.is_none() => {}
-                // So is who has not registered yet: what can be done depends on that.
-                Some(Found::Somebody { user, .. }) if user.registration == Registration::Unregistered => {
-                    (person.account, person.user, person.licence) = (None, None, None);
-                }
                 Some(Found::Somebody { account, user }) => {
                     person.account = Some(account.clone());
                     person.user = Some(user.id.clone());
@@ -261,6 +259,10 @@ pub(super) fn settle_plan(
     parked: bool,
     now: Timestamp,
 ) -> (Settlement, Outcome) {
+    // An invitation that had to wait for another attempt was not sent a second time.
+    let waited = matches!(ending, Ending::Again(cause) if *cause != Cause::Unanswered);
+    let unsent = waited.then(|| plan.clone().unsent());
+    let plan = unsent.as_ref().unwrap_or(plan);
     let again = |cause| Outcome::again(cause, Some(plan));
     let outcome = match ending {
         Ending::Done(reason) => Outcome::decided(State::Applied, *reason, None, Some(plan)),
@@ -276,6 +278,7 @@ pub(super) fn settle_plan(
         Ending::Done(_) => Learnt {
             // A removed user's id is dead: an invitation makes a new one.
             user: remembered().filter(|_| plan.step(Operation::Remove).is_none()),
+            account: plan.step(Operation::Invite).map(|_| plan.account.clone()),
             licence: licence_set(plan),
             taken: if takes(plan) {
                 TakenChange::Took(taken(plan, &chosen.open.job.event_key, now))
@@ -340,6 +343,8 @@ fn wish(plan: &Plan) -> Wish {
         (Some(step), _) if step.status == StepStatus::Confirmed => Wish::Clear,
         (Some(step), _) if !step.is_unsupported() => step.licence.map_or(Wish::Keep, Wish::Set),
         (Some(_) | None, Some(licence)) => Wish::Set(licence),
+        // Whoever has access back, and nothing was left to set: the wish is fulfilled, or cannot be.
+        (Some(_) | None, None) if plan.gives_access => Wish::Clear,
         (Some(_) | None, None) => Wish::Keep,
     }
 }

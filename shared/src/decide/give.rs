@@ -6,15 +6,15 @@ use super::{
 };
 use crate::directory::{Account, AccountType, Found, Invitation, Licence, Operation, Registration, User, UserId};
 use crate::person::FactId;
-use crate::plan::{ActionClass, BOUNCED, Before, Plan, Step, StepStatus, Wish};
+use crate::plan::{ActionClass, Before, Plan, Step, StepStatus, Wish};
 use crate::routes::Function;
 
 /// How access is given.
 pub(super) struct Giving {
-    /// The licence that goes with it.
-    pub(super) licence: Option<Licence>,
-    /// Whether who has access already gets the licence, too.
-    pub(super) relicenses: bool,
+    /// The licence of whoever is invited, to be set after registering.
+    pub(super) joining: Option<Licence>,
+    /// The licence of whoever is there already, blocked or not. `None`: as the directory has it.
+    pub(super) present: Option<Licence>,
     /// Why an invitation is sent.
     pub(super) invited: Reason,
 }
@@ -24,13 +24,12 @@ pub(super) fn access(case: &Case<'_>, giving: &Giving, fact: Option<FactId>) -> 
     match case.known {
         Known::NotYet => Decision::LookUp,
         Known::NoAddress => Decision::Hold(Reason::NoAddress),
-        Known::Remembered { account, user, can_look_up, .. } => match account.kind {
+        Known::Remembered { account, user, .. } => match account.kind {
             AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc => managed(fact),
             // Blocked by us, or perhaps by an attempt that died: the wished state is set, whatever a look-up shows.
-            AccountType::EnterpriseLwa if case.taken.is_some() || case.takeover || !can_look_up => {
+            AccountType::EnterpriseLwa if case.taken.is_some() || case.takeover => {
                 unsuspend(case, giving, account, user, None)
             }
-            AccountType::Team if !can_look_up => conclude(Concluded::Unchanged, Reason::AlreadyRegistered, fact),
             AccountType::EnterpriseLwa | AccountType::Team => Decision::LookUp,
         },
         Known::Found(Found::SeveralAccounts) => several_accounts(),
@@ -39,7 +38,7 @@ pub(super) fn access(case: &Case<'_>, giving: &Giving, fact: Option<FactId>) -> 
         Known::Found(Found::Nobody { account: None }) => no_account(),
         Known::Found(Found::Nobody { account: Some(account) }) => match account.kind {
             AccountType::Team => nobody(case, giving, account, fact),
-            AccountType::EnterpriseLwa => restored(Reason::JoinsByDomain, fact),
+            AccountType::EnterpriseLwa => restored(Reason::JoinsByDomain, fact, Wish::Keep),
             AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc => managed(fact),
         },
         Known::Found(Found::Somebody { account, user }) => match account.kind {
@@ -62,8 +61,8 @@ pub(super) fn access(case: &Case<'_>, giving: &Giving, fact: Option<FactId>) -> 
 pub(super) fn licence(case: &Case<'_>, giving: &Giving, fact: Option<FactId>) -> Decision {
     let nothing = || conclude(Concluded::Unchanged, Reason::NothingTaken, fact.clone());
     match case.known {
-        Known::NotYet | Known::Remembered { can_look_up: true, .. } => Decision::LookUp,
-        Known::NoAddress | Known::Remembered { can_look_up: false, .. } => nothing(),
+        Known::NotYet | Known::Remembered { .. } => Decision::LookUp,
+        Known::NoAddress => nothing(),
         Known::Found(Found::Somebody { account, user }) => match (account.kind, user.registration) {
             (AccountType::Team | AccountType::EnterpriseLwa, Registration::Registered | Registration::Unknown) => {
                 present(case, giving, account, user, fact)
@@ -80,19 +79,14 @@ pub(super) fn licence(case: &Case<'_>, giving: &Giving, fact: Option<FactId>) ->
 /// Nobody is there: invited, unless an earlier attempt's invitation says otherwise.
 fn nobody(case: &Case<'_>, giving: &Giving, account: &Account, fact: Option<FactId>) -> Decision {
     let sent = case.prior.and_then(|prior| Some((prior, prior.step(Operation::Invite)?)));
-    match sent.map(|(prior, step)| (prior, step.status, step)) {
-        Some((_, StepStatus::Refused, step)) if step.code.as_deref() == Some(BOUNCED) => {
-            if case.released == Some(Reason::InvitationFailed) {
-                return invite(case, giving, account);
-            }
-            Decision::Hold(Reason::InvitationFailed)
-        }
+    match sent.map(|(prior, step)| (prior, step.status, step.repeated)) {
+        Some((prior, StepStatus::Refused, _)) if prior.has_bounced() => Decision::Hold(Reason::InvitationFailed),
         // It was sent, and somebody removed the user since.
         Some((prior, StepStatus::Confirmed, _)) => read_back(prior, giving, fact),
         // Sent again once, and not to be seen all the same.
-        Some((_, StepStatus::Unknown, step)) if step.repeated && case.released != Some(Reason::InvitationUnknown) => {
-            Decision::Hold(Reason::InvitationUnknown)
-        }
+        Some((_, StepStatus::Unknown, true)) => Decision::Hold(Reason::InvitationUnknown),
+        // Perhaps the user is there under the address of before: a second one must not be made.
+        None if case.renamed && case.released != Some(Reason::FormerAddress) => Decision::Hold(Reason::FormerAddress),
         Some((_, StepStatus::Planned | StepStatus::Refused | StepStatus::Unknown, _)) | None => {
             invite(case, giving, account)
         }
@@ -102,8 +96,14 @@ fn nobody(case: &Case<'_>, giving: &Giving, account: &Account, fact: Option<Fact
 /// Somebody of a Team account.
 fn member(case: &Case<'_>, giving: &Giving, account: &Account, user: &User, fact: Option<FactId>) -> Decision {
     let failed = user.registration == Registration::Unregistered && user.invitation == Invitation::Failed;
-    if failed && case.released != Some(Reason::InvitationFailed) {
+    // A release is a yes to one more mail. If that bounced as well, it waits for another yes.
+    let allowed = case.released == Some(Reason::InvitationFailed) && !case.prior.is_some_and(Plan::has_bounced);
+    if failed && !allowed {
         return Decision::Hold(Reason::InvitationFailed);
+    }
+    let sent = case.prior.and_then(|prior| prior.step(Operation::Invite));
+    if failed && sent.is_some_and(|step| step.status == StepStatus::Unknown && step.repeated) {
+        return Decision::Hold(Reason::InvitationUnknown);
     }
     if failed || user.registration == Registration::Suspended {
         return invite(case, giving, account);
@@ -112,11 +112,9 @@ fn member(case: &Case<'_>, giving: &Giving, account: &Account, user: &User, fact
         return read_back(prior, giving, fact);
     }
     match user.registration {
-        Registration::Unregistered => Decision::Conclude(Conclusion {
-            wish: giving.licence.map_or(Wish::Keep, Wish::Set),
-            restored: true,
-            ..Conclusion::new(Concluded::Unchanged, Reason::AlreadyInvited, fact)
-        }),
+        Registration::Unregistered => {
+            restored(Reason::AlreadyInvited, fact, giving.joining.map_or(Wish::Keep, Wish::Set))
+        }
         Registration::Registered | Registration::Suspended | Registration::Unknown => {
             present(case, giving, account, user, fact)
         }
@@ -130,7 +128,7 @@ fn read_back(prior: &Plan, giving: &Giving, fact: Option<FactId>) -> Decision {
         step.status = StepStatus::Confirmed;
     }
     Decision::Conclude(Conclusion {
-        wish: giving.licence.map_or(Wish::Keep, Wish::Set),
+        wish: giving.joining.map_or(Wish::Keep, Wish::Set),
         restored: true,
         confirmed: Some(confirmed),
         ..Conclusion::new(Concluded::Applied, prior.done, fact)
@@ -139,12 +137,14 @@ fn read_back(prior: &Plan, giving: &Giving, fact: Option<FactId>) -> Decision {
 
 /// Somebody who has access already. The licence may still be another.
 fn present(case: &Case<'_>, giving: &Giving, account: &Account, user: &User, fact: Option<FactId>) -> Decision {
-    match giving.licence.filter(|_| giving.relicenses) {
+    match giving.present {
         Some(licence) if user.licence.as_deref() != Some(licence.as_str()) && case.offers(licence) => {
             let before = Before { registration: user.registration, licence: user.licence.clone() };
             set_licence(case, account, &user.id, true, Some(before), licence)
         }
-        Some(_) | None => restored(Reason::AlreadyRegistered, fact),
+        // It is so, or cannot be so: nothing is left to wish for.
+        Some(_) => restored(Reason::AlreadyRegistered, fact, Wish::Clear),
+        None => restored(Reason::AlreadyRegistered, fact, Wish::Keep),
     }
 }
 
@@ -157,14 +157,13 @@ pub(super) fn set_licence(
     before: Option<Before>,
     licence: Licence,
 ) -> Decision {
-    let steps = vec![Step::licence(licence, true)];
-    let before = earlier(case, Some(user)).and_then(|prior| prior.before.clone()).or(before);
+    let before = earlier(case, account, Some(user)).and_then(|prior| prior.before.clone()).or(before);
     let mut plan = Plan {
         account: account.clone(),
         user: Some(user.clone()),
         address: None,
         fresh,
-        steps,
+        steps: vec![Step::licence(licence, true)],
         before,
         wish: None,
         gives_access: case.function != Function::RelicenseUser,
@@ -186,8 +185,8 @@ fn invite(case: &Case<'_>, giving: &Giving, account: &Account) -> Decision {
         return Decision::Hold(Reason::NoAddress);
     };
     let mut steps = vec![Step::decisive(Operation::Invite)];
-    let offered = giving.licence.filter(|licence| case.offers(*licence));
-    steps.extend(giving.licence.filter(|_| offered.is_none()).map(Step::unsupported));
+    let offered = giving.joining.filter(|licence| case.offers(*licence));
+    steps.extend(giving.joining.filter(|_| offered.is_none()).map(Step::unsupported));
     let mut plan = Plan {
         account: account.clone(),
         user: None,
@@ -209,7 +208,7 @@ fn unsuspend(case: &Case<'_>, giving: &Giving, account: &Account, user: &UserId,
     }
     let mut steps = vec![Step::decisive(Operation::Unsuspend)];
     let same = |licence: &Licence| found.is_some_and(|user| user.licence.as_deref() == Some(licence.as_str()));
-    if let Some(licence) = giving.licence.filter(|licence| !same(licence)) {
+    if let Some(licence) = giving.present.filter(|licence| !same(licence)) {
         steps.push(if case.offers(licence) { Step::licence(licence, false) } else { Step::unsupported(licence) });
     }
     let new_pin = case.taken.is_some_and(|taken| taken.pin);
@@ -228,19 +227,20 @@ fn unsuspend(case: &Case<'_>, giving: &Giving, account: &Account, user: &UserId,
     carry_out(case, None, plan)
 }
 
-fn earlier<'c>(case: &Case<'c>, user: Option<&UserId>) -> Option<&'c Plan> {
-    case.prior.filter(|prior| prior.user.as_ref() == user)
+/// The plan of an earlier attempt for the same user, or for an invitation into the same account.
+fn earlier<'c>(case: &Case<'c>, account: &Account, user: Option<&UserId>) -> Option<&'c Plan> {
+    case.prior.filter(|prior| prior.user.as_ref() == user && prior.account.id == account.id)
 }
 
 fn resume(case: &Case<'_>, plan: &mut Plan) {
-    if let Some(prior) = earlier(case, plan.user.as_ref()) {
+    if let Some(prior) = earlier(case, &plan.account, plan.user.as_ref()) {
         plan.steps.iter_mut().filter(|step| !step.is_unsupported()).for_each(|step| step.resume(prior));
     }
 }
 
 /// Nothing has to be done, and nothing is left to be given back.
-fn restored(reason: Reason, fact: Option<FactId>) -> Decision {
-    Decision::Conclude(Conclusion { restored: true, ..Conclusion::new(Concluded::Unchanged, reason, fact) })
+fn restored(reason: Reason, fact: Option<FactId>, wish: Wish) -> Decision {
+    Decision::Conclude(Conclusion { wish, restored: true, ..Conclusion::new(Concluded::Unchanged, reason, fact) })
 }
 
 fn managed(fact: Option<FactId>) -> Decision {

@@ -17,8 +17,8 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
     }
 }
 
-/// Who joins a Team account gets the policy's licence. In the other accounts people join by themselves: there only what
-/// was taken before is given back.
+/// Who joins a Team account gets the policy's licence, by default too; who is there already gets it where the job is
+/// known. In the other accounts people join by themselves: there only what was taken before is given back.
 fn giving(case: &Case<'_>) -> Giving {
     let prior = licence::prior(case);
     let account = match case.known {
@@ -30,7 +30,7 @@ fn giving(case: &Case<'_>) -> Giving {
         | Known::NoAddress
         | Known::NotYet => None,
     };
-    let is_team = account.is_some_and(|account| account.kind == AccountType::Team);
-    let by_policy = licence::of_policy(case).filter(|_| is_team);
-    Giving { licence: by_policy.or(prior), relicenses: is_team || prior.is_some(), invited: Reason::Invited }
+    let of_job = licence::of_job(case).filter(|_| account.is_some_and(|account| account.kind == AccountType::Team));
+    let joining = of_job.or(prior).or_else(|| licence::by_default(case));
+    Giving { joining, present: of_job.or(prior), invited: Reason::Invited }
 }

@@ -40,13 +40,17 @@ pub(super) fn due(case: &Case<'_>) -> Due {
     }
 }
 
-/// The licence that the policy gives to who joins: for its job, or by default.
-pub(super) fn of_policy(case: &Case<'_>) -> Option<Licence> {
-    let licences = case.policy.licences.as_ref()?;
+/// The licence that the policy gives to the person's job, as far as it is known.
+pub(super) fn of_job(case: &Case<'_>) -> Option<Licence> {
     match due(case) {
         Due::Licence(licence, _, _) => Some(licence),
-        Due::JobUnknown | Due::NoPolicy => licences.default,
+        Due::JobUnknown | Due::NoPolicy => None,
     }
+}
+
+/// The licence that the policy gives to who joins without a known job.
+pub(super) fn by_default(case: &Case<'_>) -> Option<Licence> {
+    case.policy.licences.as_ref()?.default
 }
 
 /// The licence to give back: what it was to become meanwhile, else what was taken. A trial is never given.

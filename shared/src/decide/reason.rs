@@ -56,6 +56,8 @@ pub enum Reason {
     InvitationUnknown,
     /// The directory's user with this address is another person's.
     AddressReused,
+    /// Nobody has this address, and the person had another before.
+    FormerAddress,
     /// Nobody in the directory has this identity.
     UserNotFound,
     /// The fact is kept; nothing has to be done for it here.
@@ -126,10 +128,14 @@ impl Reason {
             Reason::NothingTaken => "nothing was taken from this person that could be given back",
             Reason::IdentityRecorded => "the address is tied to the person; the directory keeps its own",
             Reason::InvitationFailed => {
-                "the mail of the invitation could not be delivered: mend the address, then release"
+                "the mail of the invitation could not be delivered: release to send it again, or reject and send an event with the right address"
             }
             Reason::InvitationUnknown => {
                 "two invitations had no answer, and the directory shows nobody: look there, then release to invite again"
+            }
+            Reason::FormerAddress => {
+                "nobody in the directory has this address, and the person had another before, by which the directory may \
+                 know them: look there, then release, or reject"
             }
             Reason::AddressReused => {
                 "the directory's user with this address is another person's, who had the address before: release to treat \

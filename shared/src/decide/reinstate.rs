@@ -2,6 +2,7 @@
 
 use super::give::{self, Giving};
 use super::{Case, Concluded, Decision, Reason, conclude, licence, overruled};
+use crate::directory::Licence;
 use crate::event::Phase;
 use crate::person::Access;
 
@@ -12,7 +13,7 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
         return conclude(Concluded::Unchanged, Reason::FactRecorded, None);
     }
     // Where no fact says that access is due, it is as it was before: what was taken is given back all the same.
-    let taken = case.taken.is_some() || case.takeover || case.prior.is_some_and(|prior| prior.gives_access);
+    let taken = case.taken.is_some() || case.suspension_died || case.prior.is_some_and(|prior| prior.gives_access);
     match (case.facts.access(case.now, case.policy.access_policy()), overruled(event, case.facts)) {
         (Access::Due(fact), _) => give::access(case, &giving(case), Some(fact)),
         (Access::AsIs, _) if taken => give::access(case, &giving(case), None),
@@ -24,9 +25,13 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
     }
 }
 
-/// The licence of before. Who had none that is known gets the policy's when invited.
+/// The licence of before, for who is there as for who is invited. Who had none that is known gets the policy's with an
+/// invitation; whoever is there keeps theirs.
 fn giving(case: &Case<'_>) -> Giving {
     let prior = licence::prior(case);
+    // A removal that nobody wrote down left what was last known of the licence.
+    let last = || case.last_licence.filter(|_| case.suspension_died).and_then(Licence::named);
+    let joining = prior.or_else(last).or_else(|| licence::of_job(case)).or_else(|| licence::by_default(case));
     let invited = if case.taken.is_some() { Reason::Reinvited } else { Reason::Invited };
-    Giving { licence: prior.or_else(|| licence::of_policy(case)), relicenses: prior.is_some(), invited }
+    Giving { joining, present: prior, invited }
 }

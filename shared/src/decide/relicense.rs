@@ -6,7 +6,7 @@ use super::{
     unknown_account,
 };
 use crate::directory::{Account, AccountType, Found, Licence, Registration, UserId};
-use crate::event::{Missing, Phase};
+use crate::event::{Kind, Missing, Phase};
 use crate::failure::{Refusal, RefusalCode};
 use crate::person::{Access, FactId, FactKind};
 use crate::plan::{Before, Wish};
@@ -21,10 +21,12 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
     }
     let (licence, decided) = match licence::due(case) {
         Due::NoPolicy => return conclude(Concluded::Unchanged, Reason::NoLicencePolicy, None),
-        // What the event asked for is gone: so is what was to be set for it.
         Due::JobUnknown => {
-            let forgotten = Conclusion::new(Concluded::Unchanged, Reason::JobUnknown, None);
-            return Decision::Conclude(Conclusion { wish: Wish::Clear, ..forgotten });
+            // While access is gone, a change that is taken back leaves what was taken to be restored.
+            let taken_back = event.event_type.phase() == Phase::Rescinded && case.taken.is_some();
+            let wish = if taken_back { Wish::Clear } else { Wish::Keep };
+            let unknown = Conclusion::new(Concluded::Unchanged, Reason::JobUnknown, None);
+            return Decision::Conclude(Conclusion { wish, ..unknown });
         }
         Due::Licence(licence, kind, fact) => (licence, (kind, fact)),
     };
@@ -35,17 +37,25 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
     match case.known {
         Known::NotYet => Decision::LookUp,
         Known::NoAddress => Decision::Hold(Reason::NoAddress),
-        Known::Remembered { account, user, licence: has, .. } => {
-            let sure = !case.takeover && case.prior.is_none();
-            if sure && has == Some(licence.as_str()) {
+        // Who has no licence has not registered, as far as is known.
+        Known::Remembered { account, licence: None, .. } => by_groups(account).unwrap_or(Decision::LookUp),
+        Known::Remembered { account, user, licence: Some(has) } => {
+            // The audit has seen another licence than is remembered, or it would not ask for it.
+            let asked_back = event.event_type.kind() == Kind::LicenseReclaim;
+            let sure = !case.takeover && case.prior.is_none() && !asked_back;
+            if sure && has == licence.as_str() {
                 return by_groups(account).unwrap_or_else(|| already(case, decided));
             }
-            let before = has.map(|has| Before { registration: Registration::Unknown, licence: Some(has.to_owned()) });
-            set(case, account, user, false, before, licence)
+            let has = (!asked_back).then(|| has.to_owned());
+            set(case, account, user, false, Some(Before { registration: Registration::Unknown, licence: has }), licence)
         }
         Known::Found(Found::Nobody { account }) => {
             let groups = account.as_ref().and_then(by_groups);
-            groups.unwrap_or_else(|| later(Concluded::Unchanged, Reason::UserNotFound, licence))
+            // For whom access is due, somebody will come.
+            groups.unwrap_or_else(|| match access {
+                Access::Due(_) => later(Concluded::Unchanged, Reason::UserNotFound, licence),
+                Access::NotDue(_) | Access::AsIs => conclude(Concluded::Unchanged, Reason::UserNotFound, None),
+            })
         }
         Known::Found(Found::SeveralAccounts) => several_accounts(),
         Known::Found(Found::UnknownAccount) => unknown_account(),

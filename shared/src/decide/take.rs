@@ -12,7 +12,14 @@ use crate::plan::{ActionClass, Before, Plan, Step, StepStatus};
 pub(super) fn decide(case: &Case<'_>) -> Decision {
     let event = case.event;
     if event.event_type.kind() == Kind::IdentityChange {
-        return conclude(Concluded::Unchanged, Reason::IdentityRecorded, None);
+        // The directory keeps the address of before, and this is the last that anybody tells of it.
+        let last_chance = event.event_type.phase() == Phase::Effective && event.subject.former_email.is_some();
+        return match case.known {
+            Known::NotYet | Known::NoAddress if last_chance && case.may_look_up => Decision::LookUp,
+            Known::NotYet | Known::NoAddress | Known::Remembered { .. } | Known::Found(_) => {
+                conclude(Concluded::Unchanged, Reason::IdentityRecorded, None)
+            }
+        };
     }
     // Whatever else is routed here is about access that must go; an announced fact is kept until it is time.
     if event.event_type.phase() == Phase::Scheduled {
@@ -66,6 +73,9 @@ fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
 /// Nobody is there: either an earlier attempt's removal took effect, or there never was anybody.
 fn nobody(case: &Case<'_>, fact: FactId) -> Decision {
     let Some(prior) = case.prior.filter(|prior| prior.removal_may_have_worked()) else {
+        if case.renamed && case.released != Some(Reason::FormerAddress) {
+            return Decision::Hold(Reason::FormerAddress);
+        }
         return conclude(Concluded::Unchanged, Reason::UserNotFound, Some(fact));
     };
     let mut confirmed = prior.clone();

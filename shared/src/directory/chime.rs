@@ -159,7 +159,10 @@ impl<H: Host> Chime<H> {
     async fn invite(&self, account: &AccountId, addresses: &[WorkEmail]) -> Result<Vec<Answer>, Answer> {
         let emails = addresses.iter().map(|address| address.as_ref().to_owned()).collect();
         let request = self.client.invite_users().account_id(account.as_ref()).set_user_email_list(Some(emails));
+        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).operation_timeout(CALL_TIMEOUT);
         let once = aws_sdk_chime::config::Config::builder().retry_config(RetryConfig::disabled());
+        // The only attempt has the whole call's time: fifty mails may take a while, and not to know costs a quarter of an hour.
+        let once = once.timeout_config(timeouts.build());
         let answer = request.customize().config_override(once).send().await.map_err(|error| match whole(&error) {
             // Nobody is not there who shall be invited: the account is.
             Answer::NotFound => Answer::Refused(Code::new("NotFoundException")),

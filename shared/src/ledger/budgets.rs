@@ -177,6 +177,26 @@ impl<H: Host> Ledger<H> {
         }
     }
 
+    /// Counts a member of a group among the rest again, since it has access. Best effort: where it is not written, the
+    /// group counts one too few, and holds rather than lets pass.
+    pub async fn give_back(&self, key: &str, member: &str) {
+        let update = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("id", AttributeValue::S(key.to_owned()))
+            .condition_expression("attribute_exists(gone.#member)")
+            .update_expression("SET rev = rev + :one REMOVE gone.#member")
+            .expression_attribute_names("#member", member)
+            .expression_attribute_values(":one", number(1));
+        match update.send().await {
+            Ok(_) => {}
+            // It was not counted as gone.
+            Err(error) if refused(&error) => {}
+            Err(_) => tracing::warn!(quota = key, "a member of a group is not counted again: reset the quota"),
+        }
+    }
+
     /// Writes an item whose `rev` is still as it was read.
     pub(super) fn put_at(&self, key: &str, mut item: Item, rev: u64) -> Result<Put, Failure> {
         item.insert("id".into(), AttributeValue::S(key.to_owned()));

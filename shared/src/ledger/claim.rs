@@ -16,8 +16,8 @@ use std::collections::BTreeSet;
 /// What a transaction may hold, in bytes: three quarters of DynamoDB's quota of 4 MB.
 const TRANSACTION_BYTES: usize = 3_000_000;
 
-/// What a claim's items take at most, a sealed event aside: a plan, an outcome, 32 facts.
-const ITEM_BYTES: usize = 16_000;
+/// What a claim's items take at most, a sealed event aside: a plan, an outcome, 32 facts with what they tell of a job.
+const ITEM_BYTES: usize = 48_000;
 
 /// The writes of one event's claim.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct Claim {
     pub event_rev: Option<u64>,
     /// The person as it shall be. `None` where the event concerns no person's facts.
     pub person: Option<PersonItem>,
-    /// The persons that were merged into that one, as they shall be.
+    /// Other people that change with that one, as they shall be: merged into it, or no longer holding its user.
     pub merged: Vec<PersonItem>,
     /// The identifiers to tie.
     pub aliases: Vec<AliasWrite>,

@@ -2,7 +2,7 @@
 
 use crate::decide::Reason;
 use crate::directory::{Account, Licence, UserId};
-use crate::person::{Asserted, Facts, PersonKey};
+use crate::person::{Asserted, Facts, PersonKey, What};
 use crate::plan::{ActionClass, Plan, Wish};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -210,6 +210,12 @@ pub struct PersonItem {
     /// The alias items that lead here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
+    /// The strongest kind of identifier that an event has named the person by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named_by: Option<What>,
+    /// The person had another address before: the directory may know them by that.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub renamed: bool,
     /// The person that this one was found to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged_into: Option<PersonKey>,
@@ -217,7 +223,7 @@ pub struct PersonItem {
 
 impl PersonItem {
     /// The attributes that this version writes.
-    pub(super) const OWNED: [&'static str; 12] = [
+    pub(super) const OWNED: [&'static str; 14] = [
         "rev",
         "facts",
         "lease",
@@ -229,6 +235,8 @@ impl PersonItem {
         "attention",
         "first_claimed_at",
         "aliases",
+        "named_by",
+        "renamed",
         "merged_into",
     ];
 
@@ -294,6 +302,9 @@ pub struct AliasItem {
     /// Who had it before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub former: Option<PersonKey>,
+    /// Its holder gave it up, and nobody has come with it and more since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub given_up: bool,
 }
 
 impl AliasItem {

@@ -7,7 +7,7 @@ use super::{Item, Ledger, TRANSACTION_ACTIONS, failure, read};
 use crate::directory::Deadline;
 use crate::failure::{Cause, Failure};
 use crate::host::Host;
-use crate::person::{Identity, PersonKey, What};
+use crate::person::{GivenUp, Identity, PersonKey, What};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use jiff::Timestamp;
 use std::collections::{BTreeSet, HashMap};
@@ -21,7 +21,9 @@ pub struct Wanted {
     /// Who it is about, strongest identifier first. Empty for a body that could not be read.
     pub identities: Vec<Identity>,
     /// The address that the person gave up by it.
-    pub given_up: Option<Identity>,
+    pub given_up: Option<GivenUp>,
+    /// The function looks people up though their user is remembered.
+    pub looks_up: bool,
     /// When it was asserted: a reused address means another person before and after.
     pub occurred_at: Timestamp,
 }
@@ -75,7 +77,9 @@ impl<H: Host> Ledger<H> {
         keys.extend(brake.iter().cloned());
         // Aliases are rarely needed. While there is room, they cost no call of their own.
         let tied = |identity: &&Identity| identity.what() != What::Worker;
-        for identity in wanted.iter().flat_map(|wanted| wanted.identities.iter().chain(&wanted.given_up).filter(tied)) {
+        for identity in wanted.iter().flat_map(|wanted| {
+            wanted.identities.iter().chain(wanted.given_up.as_ref().map(|it| &it.address)).filter(tied)
+        }) {
             if keys.len() + 2 <= TRANSACTION_ACTIONS {
                 keys.extend(alias_keys(identity));
             }
@@ -200,6 +204,7 @@ impl Recollection {
     /// The items of people that its claim writes or rests on: no other event of the same round may.
     pub(crate) fn touched(&self) -> Vec<String> {
         let people = self.person.iter().chain(&self.merges).map(|(key, _)| key.item_key());
+        let people = people.chain(self.others.iter().map(|other| other.id.clone()));
         let aliases = self.aliases.iter().map(|alias| alias.item.id.clone());
         people.chain(aliases).chain(self.absent.iter().cloned()).collect()
     }

@@ -3,7 +3,7 @@
 use super::items::{AliasItem, EventItem, PersonItem};
 use super::recall::{AliasWrite, Cache, Wanted};
 use crate::failure::Failure;
-use crate::person::{Identity, PersonKey, What};
+use crate::person::{GivenUp, Identity, PersonKey, What};
 use jiff::Timestamp;
 
 /// Whom the identifiers of an event lead to.
@@ -71,6 +71,7 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
         return Ok(Resolved::Nobody);
     }
     let (mut address_lost, mut absent, mut others_users) = (false, Vec::new(), Vec::new());
+    let mut before = None;
     // An employee number names its person by itself; a weaker identifier may be tied to a stronger one.
     let named = if strongest.what() == What::Worker {
         strongest.person()
@@ -79,8 +80,8 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
             Some(alias) => {
                 let holder = alias.holder(wanted.occurred_at);
                 address_lost = strongest.what() == What::Email && holder != alias.person;
-                if let Some(former) = alias.former.filter(|former| former != &holder) {
-                    others_users.extend(user_of(former, cache)?);
+                if let Some(former) = alias.former.as_ref().filter(|former| *former != &holder) {
+                    before = user_of(former.clone(), cache)?.map(|former| (former, alias.given_up));
                 }
                 holder
             }
@@ -93,10 +94,16 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
     let key = follow(named, cache)?;
     let person: Option<PersonItem> = item(cache, &key.item_key())?;
     let (mut aliases, mut merges, mut needs) = (Vec::new(), Vec::new(), Vec::new());
-    // Who has an address now matters as soon as the directory is asked for it: not while the user id is known.
-    let known = person.as_ref().filter(|person| person.user.is_some()).map_or(&[][..], |person| &person.aliases);
+    // Who has an address now matters as soon as the directory is asked for it: not while what is known of the user is
+    // enough to act.
+    let acts_from_memory = |person: &&PersonItem| person.user.is_some() && (!wanted.looks_up || person.taken.is_some());
+    let known = person.as_ref().filter(acts_from_memory).map_or(&[][..], |person| &person.aliases);
+    let named_by = strongest.what().stronger(person.as_ref().and_then(|person| person.named_by));
+    // Who has a given-up address now is certainly not who had it before.
+    let certain = |(other, given_up): (PersonItem, bool)| Some(other).filter(|it| given_up || another(it, named_by));
+    others_users.extend(before.and_then(certain));
     for other in others.iter().filter(|other| !known.contains(&other.alias_key())) {
-        match tie(other, &key, &merges, wanted.occurred_at, cache) {
+        match tie(other, (&key, named_by), &merges, wanted.occurred_at, cache) {
             Ok(tie) => {
                 aliases.extend(tie.alias);
                 others_users.extend(tie.other);
@@ -110,7 +117,12 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
     }
     if let Some(given_up) = &wanted.given_up {
         match hand_over(given_up, &key, wanted.occurred_at, cache) {
-            Ok(handed) => aliases.extend(handed),
+            Ok(handed) => {
+                aliases.extend(handed.alias);
+                others_users.extend(handed.other);
+                merges.extend(handed.merge);
+                absent.extend(handed.absent);
+            }
             Err(Stop::Needs(keys)) => needs.extend(keys),
             Err(stop) => return Err(stop),
         }
@@ -129,20 +141,33 @@ fn user_of(person: PersonKey, cache: &Cache) -> Result<Option<PersonItem>, Stop>
 }
 
 /// An address that a person gave up is anybody's from then on: who comes with it alone is somebody else.
-fn hand_over(
-    given_up: &Identity,
-    person: &PersonKey,
-    occurred_at: Timestamp,
-    cache: &Cache,
-) -> Result<Option<AliasWrite>, Stop> {
-    let anybody = given_up.person();
-    let Some(alias) = alias(cache, given_up)? else { return Ok(None) };
-    let theirs = &follow(alias.person.clone(), cache)? == person && &anybody != person;
-    let handed = theirs && occurred_at > alias.since && follow(anybody.clone(), cache)? != *person;
-    Ok(handed.then(|| AliasWrite {
-        item: AliasItem { person: anybody, since: occurred_at, former: Some(alias.person.clone()), ..alias.clone() },
-        prior: Some(alias),
-    }))
+fn hand_over(given_up: &GivenUp, person: &PersonKey, occurred_at: Timestamp, cache: &Cache) -> Result<Tie, Stop> {
+    let item = |former: &PersonKey| AliasItem {
+        id: given_up.address.alias_key(),
+        person: given_up.stranger.clone(),
+        since: occurred_at,
+        former: Some(former.clone()),
+        given_up: true,
+    };
+    let Some(alias) = alias(cache, &given_up.address)? else {
+        // Whoever was known by it alone is this person.
+        let Tie { merge, absent, .. } = tie(&given_up.address, (person, What::Email), &[], occurred_at, cache)?;
+        let alias = Some(AliasWrite { item: item(person), prior: None });
+        return Ok(Tie { alias, merge, absent, ..Tie::default() });
+    };
+    let holder = follow(alias.person.clone(), cache)?;
+    if &holder != person {
+        return Ok(Tie { other: user_of(holder, cache)?, ..Tie::default() });
+    }
+    let newer = occurred_at > alias.since;
+    let alias = newer.then(|| AliasWrite { item: item(&holder), prior: Some(alias) });
+    Ok(Tie { alias, ..Tie::default() })
+}
+
+/// Whether who had an address before is another person for certain: two employee numbers are two people, an employee
+/// number and a provider's id may be one whom nobody has put together yet.
+fn another(other: &PersonItem, named_by: What) -> bool {
+    other.named_by.is_none_or(|other| other == named_by)
 }
 
 /// Follows the pointers of merged persons: address to provider's id to employee number, so two at most.
@@ -169,7 +194,7 @@ struct Tie {
 
 fn tie(
     other: &Identity,
-    person: &PersonKey,
+    (person, named_by): (&PersonKey, What),
     merges: &[PersonKey],
     occurred_at: Timestamp,
     cache: &Cache,
@@ -178,35 +203,35 @@ fn tie(
     let Some(alias) = alias(cache, other)? else {
         let alone = other.person();
         let known: Option<PersonItem> = item(cache, &alone.item_key())?;
-        let item = AliasItem { id, person: person.clone(), since: occurred_at, former: None };
-        let absent = known.is_none().then(|| alone.item_key());
-        let merge = known.filter(|known| known.merged_into.is_none()).map(|_| alone);
+        let item = AliasItem { id, person: person.clone(), since: occurred_at, former: None, given_up: false };
+        // The identifier may be what names this person by itself.
+        let absent = (known.is_none() && &alone != person).then(|| alone.item_key());
+        let merge = known.filter(|known| known.merged_into.is_none() && &alone != person).map(|_| alone);
         let alias = Some(AliasWrite { item, prior: None });
         return Ok(Tie { alias, merge, absent, ..Tie::default() });
     };
     let holder = follow(alias.person.clone(), cache)?;
     if &holder == person || merges.contains(&holder) {
-        let other = match alias.former.filter(|former| former != person) {
-            Some(former) => user_of(former, cache)?,
-            None => None,
-        };
-        return Ok(Tie { other, ..Tie::default() });
+        let former = alias.former.as_ref().filter(|former| *former != person);
+        let other = former.map(|former| user_of(former.clone(), cache)).transpose()?.flatten();
+        return Ok(Tie { other: other.filter(|other| another(other, named_by)), ..Tie::default() });
     }
     let newer = occurred_at > alias.since;
-    if newer && alias.person == other.person() {
+    if newer && alias.given_up {
         // Given up by its former holder, and nobody's since: it is this person's, with whatever came with it alone.
         let known: Option<PersonItem> = item(cache, &holder.item_key())?;
         let other = alias.former.clone().map(|former| user_of(former, cache)).transpose()?.flatten();
         let absent = known.is_none().then(|| holder.item_key());
         let merge = known.map(|_| holder);
-        let item = AliasItem { person: person.clone(), ..alias.clone() };
+        let item = AliasItem { person: person.clone(), given_up: false, ..alias.clone() };
         let alias = Some(AliasWrite { item, prior: Some(alias) });
         return Ok(Tie { alias, merge, absent, belongs_to_another: false, other });
     }
-    let theirs = user_of(holder, cache)?;
+    let theirs = user_of(holder, cache)?.filter(|other| another(other, named_by));
     let item = if newer {
         // An address that somebody else had is given to this person, who inherits nothing.
-        Some(AliasItem { id, person: person.clone(), since: occurred_at, former: Some(alias.person.clone()) })
+        let former = Some(alias.person.clone());
+        Some(AliasItem { id, person: person.clone(), since: occurred_at, former, given_up: false })
     } else {
         // An older event tells who had it before.
         alias.former.is_none().then(|| AliasItem { former: Some(person.clone()), ..alias.clone() })

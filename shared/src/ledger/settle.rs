@@ -39,6 +39,8 @@ pub struct Settlement {
 pub struct Learnt {
     /// Account and user id to remember; `None`: forget them.
     pub user: Option<(Account, UserId)>,
+    /// The account that the person was invited into, while there is no user id to remember.
+    pub account: Option<Account>,
     /// The licence that was set; `None`: it is as it was.
     pub licence: Option<String>,
     /// What becomes of what was taken.
@@ -208,7 +210,16 @@ impl<H: Host> Ledger<H> {
                     .expression_attribute_values(":user", AttributeValue::S(user.as_ref().to_owned()))
                     .expression_attribute_values(":account", AttributeValue::M(to_item(account)?));
             }
-            None => removes.extend(["#user", "#account", "licence"]),
+            None => {
+                removes.extend(["#user", "licence"]);
+                match &learnt.account {
+                    Some(account) => {
+                        sets.push("#account = :account");
+                        update = update.expression_attribute_values(":account", AttributeValue::M(to_item(account)?));
+                    }
+                    None => removes.push("#account"),
+                }
+            }
         }
         if let (Some(licence), Some(_)) = (&learnt.licence, &learnt.user) {
             sets.push("licence = :licence");

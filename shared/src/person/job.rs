@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The longest value that is kept, in characters.
-const VALUE_LIMIT: usize = 128;
+const VALUE_LIMIT: usize = 64;
 
 /// What HR tells of a job. A member that nobody told is absent.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ impl Job {
         }
     }
 
-    /// A value as it is kept: without surrounding space, 128 characters at most; `None` where nothing is left.
+    /// A value as it is kept: without surrounding space, 64 characters at most; `None` where nothing is left.
     #[must_use]
     pub fn value(text: &str) -> Option<String> {
         let kept: String = text.trim().chars().filter(|c| !c.is_control()).take(VALUE_LIMIT).collect();

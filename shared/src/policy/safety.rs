@@ -124,7 +124,7 @@ impl Window {
 }
 
 /// People from whom nothing is taken unless an operator releases the event.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ProtectedRules {
     /// Addresses.
@@ -139,7 +139,7 @@ pub struct ProtectedRules {
 }
 
 /// A group of people, for example the administrators of the directory: its API does not tell who they are.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[derive(Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GroupRule {
     /// What it is called in reasons and in `rollcall brake`: letters, digits and `-`.
@@ -149,6 +149,19 @@ pub struct GroupRule {
     /// How many must keep their access. Absent: all of them.
     #[serde(default)]
     pub minimum: Option<u32>,
+}
+
+/// Both name people.
+impl std::fmt::Debug for ProtectedRules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProtectedRules").field("groups", &self.groups).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for GroupRule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GroupRule").field("name", &self.name).field("minimum", &self.minimum).finish_non_exhaustive()
+    }
 }
 
 /// What acts, and what only says what it would do.

@@ -51,12 +51,7 @@ fn every_cell() {
 fn by_what_is_known_of_the_user() {
     let user = "u1".to_owned().try_into().unwrap();
     let accounts = TYPES.map(account);
-    let remembered = |kind: usize, can_look_up| Known::Remembered {
-        account: &accounts[kind],
-        user: &user,
-        licence: None,
-        can_look_up,
-    };
+    let remembered = |kind: usize| Known::Remembered { account: &accounts[kind], user: &user, licence: None };
     let table = [
         (Known::NotYet, "look up"),
         (Known::NoAddress, "hold NoAddress"),
@@ -64,12 +59,10 @@ fn by_what_is_known_of_the_user() {
         (Known::Found(&Found::UnknownAccount), "park unknown_account policy.accounts"),
         (Known::Found(&Found::Nobody { account: None }), "park no_account detail.subject.email"),
         (Known::Found(&Found::SomebodyElses), "hold AddressReused"),
-        (remembered(0, true), "look up"),
-        (remembered(0, false), "Unchanged AlreadyRegistered"),
-        (remembered(1, true), "look up"),
-        (remembered(1, false), "unsuspend"),
-        (remembered(2, true), "Unchanged ManagedByDirectory"),
-        (remembered(3, true), "Unchanged ManagedByDirectory"),
+        (remembered(0), "look up"),
+        (remembered(1), "look up"),
+        (remembered(2), "Unchanged ManagedByDirectory"),
+        (remembered(3), "Unchanged ManagedByDirectory"),
     ];
     for (known, expected) in table {
         assert_eq!(hire().told(known), expected, "{known:?}");
@@ -109,11 +102,23 @@ fn the_licence_of_who_joins() {
     assert_eq!(told(Some("ENG-7"), "{}", both()), "invite", "no policy, no wish");
     // What the account does not offer is not asked for, and said.
     assert_eq!(told(Some("ENG-7"), LICENCES, vec!["Basic"]), "invite, [set_licence Pro Unsupported]");
-    // Whoever has it already needs nothing.
+    // Whoever has it already needs nothing, and the default is for who joins.
     let registered = Shown::Registered.found(AccountType::Team);
     let event = with_job(detail("hire", "effective", PAST), None, Some("ENG-7"));
     let scene = Scene { policy: LICENCES, ..Scene::new(Function::InviteUser, event) };
-    assert_eq!(scene.told(Known::Found(&registered)), "Unchanged AlreadyRegistered");
+    assert_eq!(scene.told(Known::Found(&registered)), "Unchanged AlreadyRegistered, no wish");
+    let untold = Scene { policy: LICENCES, ..Scene::new(Function::InviteUser, detail("hire", "effective", PAST)) };
+    assert_eq!(untold.told(Known::Found(&registered)), "Unchanged AlreadyRegistered");
+}
+
+/// The directory may know who was renamed by the address of before: no second user is made.
+#[test]
+fn who_was_renamed_is_not_called_absent() {
+    let nobody = Shown::Nobody.found(AccountType::Team);
+    let renamed = Scene { renamed: true, ..hire() };
+    assert_eq!(renamed.told(Known::Found(&nobody)), "hold FormerAddress");
+    let released = Scene { released: Some(Reason::FormerAddress), ..renamed };
+    assert_eq!(released.told(Known::Found(&nobody)), "invite, wish Basic");
 }
 
 #[test]
@@ -152,10 +157,12 @@ fn an_invitation_without_an_answer_is_read_back() {
     let scene = Scene { prior: Some(unanswered(false)), ..hire() };
     let Decision::Act(plan) = scene.decide(Known::Found(&Shown::Nobody.found(AccountType::Team))) else { panic!() };
     assert!(plan.step(Operation::Invite).unwrap().repeated, "the outcome says that it was sent again");
-    // An operator says yes.
-    let released = Some(Reason::InvitationUnknown);
-    let scene = Scene { prior: Some(unanswered(true)), released, ..hire() };
+    // An operator says yes to one more, and then it is as if the first were still out.
+    let released = unanswered(true).mailing_again();
+    let scene = Scene { prior: Some(released), released: Some(Reason::InvitationUnknown), ..hire() };
     assert_eq!(scene.told(Known::Found(&Shown::Nobody.found(AccountType::Team))), "invite, wish Basic");
+    let scene = Scene { prior: Some(unanswered(true)), ..scene };
+    assert_eq!(scene.told(Known::Found(&Shown::Nobody.found(AccountType::Team))), "hold InvitationUnknown");
 }
 
 #[test]
@@ -164,9 +171,13 @@ fn a_bounced_invitation_is_sent_again_when_an_operator_says_so() {
     assert_eq!(scene.told(Known::Found(&Shown::Bounced.found(AccountType::Team))), "invite, wish Basic");
     let mut bounced = unanswered(false);
     (bounced.steps[0].status, bounced.steps[0].code) = (StepStatus::Refused, Some("MailFailed".to_owned()));
-    let scene = Scene { prior: Some(bounced), ..hire() };
     let nobody = Shown::Nobody.found(AccountType::Team);
-    assert_eq!(scene.told(Known::Found(&nobody)), "hold InvitationFailed", "never mailed twice by itself");
+    for released in [None, Some(Reason::InvitationFailed)] {
+        let scene = Scene { prior: Some(bounced.clone()), released, ..hire() };
+        assert_eq!(scene.told(Known::Found(&nobody)), "hold InvitationFailed", "one yes is one mail");
+        let shown = Shown::Bounced.found(AccountType::Team);
+        assert_eq!(scene.told(Known::Found(&shown)), "hold InvitationFailed", "one yes is one mail");
+    }
 }
 
 /// A hire of somebody who was blocked before: the licence of before comes back where the policy has none.

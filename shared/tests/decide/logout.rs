@@ -40,7 +40,7 @@ fn neither_facts_nor_policy_decide_and_an_old_one_is_refused() {
         let scene =
             Scene { facts: left, policy: r#"{"pin_reset":"never"}"#, ..Scene::new(Function::LogoutUser, event) };
         let (account, user) = (account(TYPES[1]), "u1".to_owned().try_into().unwrap());
-        scene.told(Known::Remembered { account: &account, user: &user, licence: None, can_look_up: true })
+        scene.told(Known::Remembered { account: &account, user: &user, licence: None })
     };
     assert_eq!(told(compromise("2026-11-16T12:00:00Z")), "logout, [reset_pin]");
     assert_eq!(told(compromise("2026-11-16T11:59:59Z")), "park too_old detail.occurredAt");

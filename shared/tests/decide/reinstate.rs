@@ -1,6 +1,6 @@
 //! reinstate-user: who is due again gets back what was taken.
 
-use crate::{SHOWN, Scene, Shown, TYPES, account, consumed, detail, of_type, taken};
+use crate::{LICENCES, SHOWN, Scene, Shown, TYPES, account, consumed, detail, of_type, taken};
 use rollcall::decide::{Decision, Known, Reason};
 use rollcall::directory::AccountType;
 use rollcall::event::{EventType, Kind, LoginStatus, Phase};
@@ -88,8 +88,10 @@ fn the_facts_decide() {
     // As it was before: what was taken by the termination is given back, though no hire is known.
     let took = Scene { taken: Some(taken(AccountType::EnterpriseLwa, "Pro", false)), ..rescinded.clone() };
     assert_eq!(took.told(Known::NotYet), "look up");
-    let died = Scene { takeover: true, ..rescinded.clone() };
+    let died = Scene { takeover: true, suspension_died: true, ..rescinded.clone() };
     assert_eq!(died.told(Known::NotYet), "look up", "an attempt that died may have taken it");
+    let other = Scene { takeover: true, ..rescinded.clone() };
+    assert_eq!(other.told(Known::NotYet), "Unchanged NothingTaken", "an attempt at a licence takes no access");
     let gone = Scene { facts: vec![ago("leave")], ..took };
     assert_eq!(gone.told(Known::NotYet), "Superseded AccessNotDue", "on leave all the same");
 }
@@ -98,20 +100,37 @@ fn the_facts_decide() {
 fn from_memory_what_was_taken_needs_no_look_up() {
     let user = "u1".to_owned().try_into().unwrap();
     let accounts = TYPES.map(account);
-    let remembered = |kind: usize, can_look_up| Known::Remembered {
-        account: &accounts[kind],
-        user: &user,
-        licence: Some("Pro"),
-        can_look_up,
-    };
+    let remembered = |kind: usize| Known::Remembered { account: &accounts[kind], user: &user, licence: Some("Pro") };
     let took = |kind: AccountType| Scene { taken: Some(taken(kind, "Pro", false)), ..back() };
     let unsuspend = "unsuspend, [set_licence Pro]";
-    assert_eq!(took(AccountType::EnterpriseLwa).told(remembered(1, true)), unsuspend, "precisely that, unseen");
-    assert_eq!(back().told(remembered(1, true)), "look up");
-    assert_eq!(Scene { takeover: true, ..back() }.told(remembered(1, true)), "unsuspend", "never inferred");
-    assert_eq!(back().told(remembered(0, true)), "look up");
-    assert_eq!(back().told(remembered(2, false)), "Unchanged ManagedByDirectory");
+    assert_eq!(took(AccountType::EnterpriseLwa).told(remembered(1)), unsuspend, "precisely that, unseen");
+    assert_eq!(back().told(remembered(1)), "look up");
+    assert_eq!(Scene { takeover: true, ..back() }.told(remembered(1)), "unsuspend", "never inferred");
+    assert_eq!(back().told(remembered(0)), "look up");
+    assert_eq!(back().told(remembered(2)), "Unchanged ManagedByDirectory");
     assert_eq!(back().told(Known::NoAddress), "hold NoAddress");
+}
+
+/// Where nothing is recorded as taken, nobody's licence is touched; who is invited gets the policy's.
+#[test]
+fn the_policy_chooses_only_for_who_is_invited() {
+    let policy = LICENCES;
+    let died = Scene { policy, takeover: true, suspension_died: true, ..back() };
+    let blocked = Shown::Suspended.found(AccountType::EnterpriseLwa);
+    assert_eq!(died.told(Known::Found(&blocked)), "unsuspend");
+    assert_eq!(Scene { policy, ..back() }.told(Known::Found(&blocked)), "unsuspend");
+    let nobody = Shown::Nobody.found(AccountType::Team);
+    assert_eq!(Scene { policy, ..back() }.told(Known::Found(&nobody)), "invite, wish Basic");
+    let seen = Scene { last_licence: Some("Pro"), ..died };
+    assert_eq!(seen.told(Known::Found(&nobody)), "invite, wish Pro", "what the dead attempt had seen");
+}
+
+/// What was wished for is there: nothing is left to wish for.
+#[test]
+fn a_wish_that_came_true_is_gone() {
+    let registered = Shown::Registered.found(AccountType::Team);
+    let scene = Scene { wish: Some(rollcall::directory::Licence::Pro), ..back() };
+    assert_eq!(scene.told(Known::Found(&registered)), "Unchanged AlreadyRegistered, no wish");
 }
 
 /// After a takeover the wished state is sent again, though the look-up shows it.

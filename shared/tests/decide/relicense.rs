@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 /// What relicense-user does where Basic is due; whoever is there has Pro.
 fn cell(kind: AccountType, shown: Shown) -> &'static str {
     match (kind, shown) {
-        (AccountType::Team | AccountType::EnterpriseLwa, Shown::Nobody) => "Unchanged UserNotFound, wish Basic",
+        (AccountType::Team | AccountType::EnterpriseLwa, Shown::Nobody) => "Unchanged UserNotFound",
         (AccountType::Team | AccountType::EnterpriseLwa, Shown::Pending | Shown::Bounced | Shown::Suspended) => {
             "Unchanged LicenceKept, wish Basic"
         }
@@ -57,8 +57,7 @@ fn every_cell() {
 fn by_what_is_known_of_the_user() {
     let user = "u1".to_owned().try_into().unwrap();
     let accounts = TYPES.map(account);
-    let remembered =
-        |kind: usize, licence| Known::Remembered { account: &accounts[kind], user: &user, licence, can_look_up: true };
+    let remembered = |kind: usize, licence| Known::Remembered { account: &accounts[kind], user: &user, licence };
     let table = [
         (Known::NotYet, "look up"),
         (Known::NoAddress, "hold NoAddress"),
@@ -66,7 +65,7 @@ fn by_what_is_known_of_the_user() {
         (Known::Found(&Found::UnknownAccount), "park unknown_account policy.accounts"),
         (Known::Found(&Found::SomebodyElses), "hold AddressReused"),
         (remembered(0, Some("Pro")), "set_licence Basic"),
-        (remembered(1, None), "set_licence Basic"),
+        (remembered(1, None), "look up"),
         (remembered(1, Some("Basic")), "Unchanged LicenceAlready, no wish"),
         (remembered(2, Some("Basic")), "park licence_by_groups account"),
         (remembered(3, Some("Pro")), "park licence_by_groups account"),
@@ -74,6 +73,13 @@ fn by_what_is_known_of_the_user() {
     for (known, expected) in table {
         assert_eq!(scene(moved("HR-1")).told(known), expected, "{known:?}");
     }
+    let hired = Scene { facts: vec![detail("hire", "effective", "2025-01-02T08:00:00Z")], ..scene(moved("HR-1")) };
+    let nobody = Shown::Nobody.found(AccountType::Team);
+    assert_eq!(hired.told(Known::Found(&nobody)), "Unchanged UserNotFound, wish Basic", "somebody will come");
+    // The audit has seen what memory has not.
+    let mut reclaim = detail("license_reclaim", "requested", PAST);
+    reclaim["occurredAt"] = json!("2026-11-22T08:00:00Z");
+    assert_eq!(scene(reclaim).told(remembered(1, Some("Basic"))), "set_licence Basic");
     // What an attempt that died may have set is not inferred from memory.
     let died = Scene { takeover: true, ..scene(moved("HR-1")) };
     assert_eq!(died.told(remembered(1, Some("Basic"))), "set_licence Basic");
@@ -125,15 +131,18 @@ fn nothing_is_changed_without_a_rule_or_a_job() {
     let told = |scene: Scene| scene.told(Known::Found(&found));
     assert_eq!(told(Scene { policy: "{}", ..scene(moved("HR-1")) }), "Unchanged NoLicencePolicy");
     let untold = with_job(detail("job_change", "effective", PAST), None, None);
-    assert_eq!(told(scene(untold)), "Unchanged JobUnknown, no wish");
+    assert_eq!(told(scene(untold)), "Unchanged JobUnknown");
     let mut masked = moved("HR-1");
     masked["changes"][0]["valueKnown"] = json!(false);
-    assert_eq!(told(scene(masked)), "Unchanged JobUnknown, no wish");
+    assert_eq!(told(scene(masked)), "Unchanged JobUnknown");
     let mut missing = moved("HR-1");
     missing["missing"] = json!(["changes.values"]);
     assert_eq!(told(scene(missing)), "hold MissingFacts");
     let rescinded = with_job(detail("job_change", "rescinded", PAST), None, Some("ENG-1"));
-    assert_eq!(told(scene(rescinded)), "Unchanged JobUnknown, no wish");
+    assert_eq!(told(scene(rescinded.clone())), "Unchanged JobUnknown");
+    // While access is gone, what was taken is what comes back.
+    let gone = Scene { taken: Some(taken(AccountType::Team, "Pro", false)), ..scene(rescinded) };
+    assert_eq!(told(gone), "Unchanged JobUnknown, no wish");
 }
 
 /// While access is not due, the licence to restore changes, and nothing is called.

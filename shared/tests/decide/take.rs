@@ -77,7 +77,7 @@ fn a_due_termination_by_what_is_known_of_the_user() {
     let table = [
         (Known::NotYet, "look up"),
         (Known::NoAddress, "hold NoAddress"),
-        (Known::Remembered { account: &acc, user: &user, licence: None, can_look_up: true }, "suspend"),
+        (Known::Remembered { account: &acc, user: &user, licence: None }, "suspend"),
         (Known::Found(&Found::Nobody { account: None }), "Unchanged UserNotFound"),
         (Known::Found(&Found::SomebodyElses), "hold AddressReused"),
         (Known::Found(&Found::SeveralAccounts), "park several_accounts detail.subject.email"),
@@ -155,6 +155,21 @@ fn the_facts_decide_and_not_the_event() {
     for (story, detail, facts, expected) in cases {
         assert_eq!(check(&detail, &facts, Known::NotYet, false, "{}"), expected, "{story}");
     }
+}
+
+/// The directory may know who was renamed by the address of before: nobody is called absent unseen.
+#[test]
+fn who_was_renamed_is_not_called_absent() {
+    let nobody = Shown::Nobody.found(AccountType::EnterpriseLwa);
+    let renamed =
+        Scene { renamed: true, ..Scene::new(Function::SuspendUser, detail("termination", "effective", PAST)) };
+    assert_eq!(renamed.told(Known::Found(&nobody)), "hold FormerAddress");
+    let released = Scene { released: Some(rollcall::decide::Reason::FormerAddress), ..renamed };
+    assert_eq!(released.told(Known::Found(&nobody)), "Unchanged UserNotFound");
+    // A change of address is the last chance to see who had the former one.
+    let mut change = detail("identity_change", "effective", PAST);
+    change["subject"]["previousEmail"] = json!("before@b.example");
+    assert_eq!(Scene::new(Function::SuspendUser, change).told(Known::NotYet), "look up");
 }
 
 fn dated(kind: &str, date: &str) -> Value {

@@ -246,3 +246,82 @@ async fn a_released_user_changes_hands() {
     assert_eq!(Stage::told(&stage.deliver(&[envelope(&late)]).await)["l"], "held no_address");
     assert_eq!(stage.users()["lwa/u0"], "Registered");
 }
+
+/// Renamed before anybody looked them up: the change of address is the last chance to see whose user it is.
+#[tokio::test]
+async fn a_user_is_seen_under_the_address_of_before() {
+    let stage = stage().await.with_policy(mapped(&["lwa"]));
+    stage.deliver(&[envelope(&renamed("n", Some("a"), "p0@lwa.example", "new@lwa.example"))]).await;
+    let successor = hired("b", Some("b"), "p0@lwa.example", "2026-11-21T08:00:00Z");
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&successor)]).await)["b"], "held address_reused");
+    let mut left = termination("t", "lwa", 0);
+    left["subject"] = json!({ "workerId": "a", "email": "new@lwa.example" });
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&left)]).await)["t"], "applied suspended");
+}
+
+/// Nobody was there to be seen when the address changed: whoever left is not called absent by the new one.
+#[tokio::test]
+async fn who_had_another_address_is_not_called_absent() {
+    let stage = stage().await.with_policy(mapped(&["lwa"]));
+    stage.deliver(&[envelope(&renamed("n", Some("a"), "before@lwa.example", "new@lwa.example"))]).await;
+    let mut left = termination("t", "lwa", 0);
+    left["subject"] = json!({ "workerId": "a", "email": "new@lwa.example" });
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&left)]).await)["t"], "held former_address");
+    assert_eq!(Stage::told(&stage.release(&["t"], "ana").await)["t"], "unchanged user_not_found");
+}
+
+/// HR tells by number and address, an identity provider by its own id and the address: they may be one person, so neither
+/// blocks the other.
+#[tokio::test]
+async fn hr_and_an_identity_provider_do_not_block_each_other() {
+    let stage = stage().await.with_policy(mapped(&["lwa"]));
+    stage.deliver(&[envelope(&hired("h", Some("a"), "p0@lwa.example", "2026-11-10T08:00:00Z"))]).await;
+    let mut off = event("off", "account_status", "effective", "2026-11-21T08:00:00Z", "lwa", 0);
+    off["subject"] = json!({ "providerSubjectId": "okta-1", "email": "p0@lwa.example" });
+    off["occurredAt"] = json!("2026-11-21T08:00:00Z");
+    off["status"] = json!({ "after": "deactivated" });
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&off)]).await)["off"], "applied suspended");
+    let mut left = termination("t", "lwa", 0);
+    left["subject"] = json!({ "workerId": "a", "email": "p0@lwa.example" });
+    left["occurredAt"] = json!("2026-11-22T08:00:00Z");
+    let told = Stage::told(&stage.deliver(&[envelope(&left)]).await)["t"].clone();
+    assert!(["applied suspended", "unchanged already_suspended"].contains(&told.as_str()), "{told}");
+    assert_eq!(stage.users()["lwa/u0"], "Suspended");
+}
+
+/// The same address before and after, there and back again, and taken back: no write meets itself, and nobody is split.
+#[tokio::test]
+async fn changes_of_address_that_change_little() {
+    let stage = stage().await.with_policy(mapped(&["lwa"]));
+    let (p0, q) = ("p0@lwa.example", "q@lwa.example");
+    let mut later = renamed("n3", None, q, p0);
+    later["occurredAt"] = json!("2026-11-21T08:00:00Z");
+    let changes = [renamed("n1", None, p0, p0), renamed("n2", None, p0, q), later];
+    for change in changes {
+        let id = change["eventId"].as_str().unwrap().to_owned();
+        let told = Stage::told(&stage.deliver(&[envelope(&change), envelope(&termination("t", "lwa", 1))]).await);
+        assert_eq!(told[&id], "unchanged identity_recorded");
+    }
+    let whole = stage.people().await.into_values().filter(|person| person.merged_into.is_none()).count();
+    assert_eq!(whole, 2, "the renamed one, and whoever left beside");
+    let mut back = renamed("n4", Some("w"), p0, "x@lwa.example");
+    (back["phase"], back["occurredAt"]) = (json!("rescinded"), json!("2026-11-22T08:00:00Z"));
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&back)]).await)["n4"], "unchanged identity_recorded");
+    let mut left = termination("t2", "lwa", 0);
+    (left["subject"], left["occurredAt"]) = (json!({ "email": p0 }), json!("2026-11-22T09:00:00Z"));
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&left)]).await)["t2"], "applied suspended");
+}
+
+/// An address that changes later changes nothing yet.
+#[tokio::test]
+async fn a_change_of_address_that_lies_ahead_ties_nothing() {
+    let stage = stage().await.with_policy(mapped(&["lwa"]));
+    stage.deliver(&[envelope(&hired("h", Some("a"), "p0@lwa.example", "2026-11-10T08:00:00Z"))]).await;
+    let mut ahead = renamed("n", Some("a"), "p0@lwa.example", "new@lwa.example");
+    ahead["effective"]["at"] = json!("2026-12-24T08:00:00Z");
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&ahead)]).await)["n"], "parked not_yet_effective");
+    let mut left = termination("t", "lwa", 0);
+    left["subject"] = json!({ "email": "p0@lwa.example" });
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&left)]).await)["t"], "applied suspended");
+    assert_eq!(stage.person().await.facts.iter().count(), 2);
+}

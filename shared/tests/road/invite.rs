@@ -223,3 +223,82 @@ async fn which_account_is_a_named_outcome_where_it_is_not_clear() {
     assert_eq!(Stage::told(&stage.deliver(&[about("d", "new@team.example")]).await)["d"], "parked account_suspended");
     assert_eq!(invitations(&stage), 0);
 }
+
+/// One yes of an operator is one mail.
+#[tokio::test]
+async fn a_release_mails_once() {
+    let stage = stage().await;
+    stage.deliver(&bodies(NEW)).await;
+    let (user, _) = invited(&stage, NEW).unwrap();
+    stage.chime.core().bounce("team", &user).unwrap();
+    stage.deliver(&[envelope(&hire("h2", NEW))]).await;
+    assert_eq!(Stage::told(&stage.release(&["h2"], "ana").await)["h2"], "applied invited");
+    let (user, _) = invited(&stage, NEW).unwrap();
+    stage.chime.core().bounce("team", &user).unwrap();
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&hire("h3", NEW))]).await)["h3"], "held invitation_failed");
+    assert_eq!(invitations(&stage), 2);
+    // No answer to what was released, twice: held again.
+    arm(&stage, FaultKind::CutBefore, 2);
+    let mut told = Stage::told(&stage.release(&["h3"], "ana").await)["h3"].clone();
+    for _ in 0..4 {
+        if told != "again unanswered" && told != "again busy" {
+            break;
+        }
+        stage.wait_for_the_queue();
+        told = Stage::told(&stage.deliver(&[envelope(&hire("h3", NEW))]).await)["h3"].clone();
+    }
+    assert_eq!(told, "held invitation_unknown");
+    assert_eq!(invitations(&stage), 2 + 2);
+}
+
+/// A domain that another company claimed refuses the whole request: the others are invited all the same.
+#[tokio::test]
+async fn one_address_that_is_refused_costs_nobody_else_an_invitation() {
+    let accounts = json!([account("team", "Team", 2), account("claimer", "EnterpriseLWA", 0)]);
+    let mut policy = mapped(&["team"]);
+    policy["accounts"][0]["domains"] = json!(["team.example", "claimed.example"]);
+    let stage = Stage::new(accounts).await.with_policy(policy);
+    stage.chime.core().account_mut("claimer").unwrap().domains = vec!["claimed.example".to_owned()];
+    let mut refused = hire("x", 20);
+    refused["subject"]["email"] = json!("x@claimed.example");
+    let bodies = [envelope(&hire("a", 21)), envelope(&refused), envelope(&hire("b", 22))];
+    let told = Stage::told(&stage.deliver(&bodies).await);
+    assert_eq!((told["a"].as_str(), told["b"].as_str()), ("applied invited", "applied invited"));
+    assert_eq!(told["x"], "parked refused_by_directory");
+    assert_eq!(invitations(&stage), 1 + 3);
+}
+
+/// The first mail's fate is unknown, and the second has to wait for its turn: it is still to come.
+#[tokio::test]
+async fn a_second_mail_that_was_throttled_was_not_sent() {
+    let stage = stage().await;
+    arm(&stage, FaultKind::CutBefore, 1);
+    stage.deliver(&bodies(NEW)).await;
+    stage.wait_for_the_queue();
+    arm(&stage, FaultKind::Throttle, 1);
+    assert_eq!(Stage::told(&stage.deliver(&bodies(NEW)).await)["h"], "again throttled");
+    stage.wait_for_the_queue();
+    stage.host.advance(SignedDuration::from_mins(16));
+    assert_eq!(Stage::told(&stage.deliver(&bodies(NEW)).await)["h"], "applied invited");
+    assert_eq!(stage.users().len(), 3);
+}
+
+/// The policy moves the domain to another account while an invitation is out: it is read back where it was sent.
+#[tokio::test]
+async fn an_invitation_is_read_back_where_it_was_sent() {
+    let accounts = json!([account("team", "Team", 1), account("other", "Team", 1)]);
+    let stage = Stage::new(accounts).await.with_policy(mapped(&["team"]));
+    arm(&stage, FaultKind::LostAnswer, 1);
+    stage.deliver(&bodies(NEW)).await;
+    stage.wait_for_the_queue();
+    let moved = json!({ "accounts": [{ "account": "other", "domains": ["team.example"] }], "pin_reset": "never" });
+    let stage = stage.with_policy(moved);
+    assert_eq!(Stage::told(&stage.deliver(&bodies(NEW)).await)["h"], "applied invited");
+    assert_eq!(invitations(&stage), 1);
+    // And whoever was invited there leaves from there.
+    let mut left = termination("t", "team", NEW);
+    left["effective"] = json!({ "at": "2026-11-23T11:00:00Z", "basis": "instant" });
+    left["effective"]["date"] = json!("2026-11-24");
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&left)]).await)["t"], "applied removed_from_team");
+    assert_eq!(invited(&stage, NEW), None);
+}

@@ -185,9 +185,9 @@ async fn what_a_dead_attempt_took_is_given_back() {
     assert_eq!(Stage::told(&stage.deliver(&back("b", "lwa")).await)["b"], "again busy");
     stage.outlive_leases();
     assert_eq!(Stage::told(&stage.deliver(&back("b", "lwa")).await)["b"], "applied reinstated");
-    assert!(user(&stage, "lwa").starts_with("Registered"));
+    assert_eq!(user(&stage, "lwa"), "Registered Some(Plus)", "the policy's default is not for who is there");
     assert_eq!(Stage::told(&stage.deliver(&left("lwa")).await)["t"], "superseded newer_assertion");
-    assert!(user(&stage, "lwa").starts_with("Registered"));
+    assert_eq!(user(&stage, "lwa"), "Registered Some(Plus)");
     assert_eq!(stage.person().await.lease, None);
 }
 
@@ -224,4 +224,86 @@ async fn a_group_counts_who_comes_back() {
     assert_eq!(Stage::told(&stage.deliver(&returned).await)["r"], "applied reinstated");
     let again = of("c", "termination", "effective", "2026-11-22T21:00:00Z", 1);
     assert_eq!(Stage::told(&stage.deliver(&again).await)["c"], "applied suspended");
+}
+
+/// Chime knows who was renamed by the address of before: the user is found by its id, and nobody is invited twice.
+#[tokio::test]
+async fn who_was_renamed_is_found_by_the_user_that_is_remembered() {
+    for account in ["lwa", "team"] {
+        let stage = stage().await;
+        let hired = event("h", "hire", "effective", "2026-11-01T08:00:00Z", account, 0);
+        stage.deliver(&[envelope(&hired)]).await;
+        let mut renamed = event("n", "identity_change", "effective", "2026-11-02T08:00:00Z", account, 0);
+        renamed["subject"]["previousEmail"] = json!(format!("p0@{account}.example"));
+        renamed["subject"]["email"] = json!(format!("new@{account}.example"));
+        stage.deliver(&[envelope(&renamed)]).await;
+        let mut back = event("r", "return", "effective", "2026-11-03T08:00:00Z", account, 0);
+        back["subject"]["email"] = json!(format!("new@{account}.example"));
+        let told = Stage::told(&stage.deliver(&[envelope(&back)]).await)["r"].clone();
+        assert_eq!(told, "unchanged already_registered", "{account}");
+        assert!(stage.changes().is_empty(), "{account}: nobody is invited");
+        let mut left = termination("t", account, 0);
+        left["subject"]["email"] = json!(format!("new@{account}.example"));
+        stage.deliver(&[envelope(&left)]).await;
+        let expected = if account == "lwa" { "Suspended Some(Plus)" } else { "nobody" };
+        assert_eq!(user(&stage, account), expected);
+    }
+}
+
+/// A removal landed whose worker died, and the rehire tells no address: memory alone proves nothing.
+#[tokio::test]
+async fn a_remembered_user_that_is_gone_is_not_called_present() {
+    let stage = stage().await;
+    stage.deliver(&[envelope(&event("h", "hire", "effective", "2026-11-01T08:00:00Z", "team", 0))]).await;
+    let died = stage.deliver_until(&left("team"), Strike::on(Cut::StopAfter, "TransactWriteItems", 1, 1)).await;
+    assert!(died.is_none());
+    stage.chime.core().account_mut("team").unwrap().suspend("u0").unwrap();
+    stage.outlive_leases();
+    let mut rehired = event("r", "rehire", "effective", "2026-11-23T09:00:00Z", "team", 0);
+    rehired["subject"] = json!({ "workerId": "team-0" });
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&rehired)]).await)["r"], "held no_address");
+}
+
+/// The unblocking is refused: the member still counts as gone, so that the last administrator stays.
+#[tokio::test]
+async fn a_group_counts_nobody_back_who_is_not() {
+    let mut policy = mapped(&["lwa"]);
+    let members = ["p0@lwa.example", "p1@lwa.example"];
+    policy["protected"] = json!({ "groups": [{ "name": "admins", "members": members, "minimum": 1 }] });
+    let stage = Stage::new(json!([account("lwa", "EnterpriseLWA", 3)])).await.with_policy(policy);
+    let of = |id: &str, kind: &str, at: &str, n: usize| [envelope(&event(id, kind, "effective", at, "lwa", n))];
+    stage.deliver(&of("a", "leave", "2026-11-22T18:00:00Z", 0)).await;
+    stage.chime.core().arm(Fault {
+        operation: Operation::BatchUnsuspendUser,
+        kind: FaultKind::Forbidden,
+        after: 0,
+        times: 1,
+    });
+    let returned = of("r", "return", "2026-11-22T20:00:00Z", 0);
+    assert_eq!(Stage::told(&stage.deliver(&returned).await)["r"], "parked refused_by_directory");
+    let left = of("b", "termination", "2026-11-22T21:00:00Z", 1);
+    assert_eq!(Stage::told(&stage.deliver(&left).await)["b"], "held group_minimum");
+    // Somebody unblocks the member by hand, and the next event finds it so.
+    stage.chime.core().account_mut("lwa").unwrap().unsuspend("u0").unwrap();
+    let rehired = of("r2", "rehire", "2026-11-22T22:00:00Z", 0);
+    assert!(Stage::told(&stage.deliver(&rehired).await)["r2"].starts_with("applied"));
+    let again = of("c", "termination", "2026-11-22T23:00:00Z", 1);
+    assert_eq!(Stage::told(&stage.deliver(&again).await)["c"], "applied suspended");
+}
+
+/// A user whom an administrator blocked, and an attempt at a licence that died: nobody gave access to be given back.
+#[tokio::test]
+async fn a_dead_attempt_at_a_licence_unblocks_nobody() {
+    let stage = stage().await;
+    let mut moved = event("j", "job_change", "effective", "2026-11-22T08:00:00Z", "lwa", 0);
+    moved["changes"] = json!([{ "field": "job_code", "after": "HR-1" }]);
+    let strike = Strike::on(Cut::StopAfter, "TransactWriteItems", 1, 1);
+    assert!(stage.deliver_until(&[envelope(&moved)], strike).await.is_none());
+    stage.chime.core().account_mut("lwa").unwrap().suspend("u0").unwrap();
+    stage.outlive_leases();
+    let mut login = event("on", "account_status", "effective", "2026-11-23T08:00:00Z", "lwa", 0);
+    login["occurredAt"] = json!("2026-11-23T08:00:00Z");
+    login["status"] = json!({ "after": "active" });
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&login)]).await)["on"], "unchanged nothing_taken");
+    assert!(user(&stage, "lwa").starts_with("Suspended"));
 }

@@ -22,18 +22,29 @@ const PAGE: i32 = 200;
 /// From so many people sought in an account of unknown size, its pages are tried first.
 const WORTH_A_PROBE: usize = 8;
 
-/// A person to look for, by position in the answer, and the address.
+/// A person to look for, by position in the answer, and the address or the id.
 type Position<'a> = (usize, &'a str);
 
 impl<H: Host> Chime<H> {
     pub(super) async fn look_up_all(&self, sought: &[Sought], deadline: Deadline) -> Vec<Result<Found, Failure>> {
         let mut found: Vec<Option<Result<Found, Failure>>> = vec![None; sought.len()];
+        self.remembered(sought, &mut found, deadline).await;
         let mut groups: BTreeMap<AccountId, Vec<Position<'_>>> = BTreeMap::new();
         let mut anywhere = Vec::new();
         for (index, sought) in sought.iter().enumerate() {
-            match &sought.account {
-                Some(account) => groups.entry(account.clone()).or_default().push((index, sought.email.as_ref())),
-                None => anywhere.push((index, sought.email.as_ref())),
+            if found[index].is_some() {
+                continue;
+            }
+            match (&sought.email, &sought.account) {
+                (Some(email), Some(account)) => {
+                    groups.entry(account.clone()).or_default().push((index, email.as_ref()))
+                }
+                (Some(email), None) => anywhere.push((index, email.as_ref())),
+                // The remembered user is gone, and there is nothing else to look for.
+                (None, _) => {
+                    let account = sought.user.as_ref().map(|(account, _)| account.clone());
+                    found[index] = Some(Ok(Found::Nobody { account }));
+                }
             }
         }
         for ((index, email), accounts) in
@@ -55,6 +66,47 @@ impl<H: Host> Chime<H> {
             .into_iter()
             .map(|found| found.unwrap_or_else(|| Err(Failure::retryable(Cause::IncompleteListing))))
             .collect()
+    }
+
+    /// Looks up the users that are remembered, by their ids. Those that are gone stay open.
+    async fn remembered(&self, sought: &[Sought], found: &mut [Option<Result<Found, Failure>>], deadline: Deadline) {
+        let mut groups: BTreeMap<AccountId, (&Account, Vec<Position<'_>>)> = BTreeMap::new();
+        for (index, sought) in sought.iter().enumerate() {
+            if let Some((account, user)) = &sought.user {
+                let group = groups.entry(account.id.clone()).or_insert_with(|| (account, Vec::new()));
+                group.1.push((index, user.as_ref()));
+            }
+        }
+        for (id, (account, mut people)) in groups {
+            let somebody = |user: User| Found::Somebody { account: account.clone(), user };
+            if let Some(most) = self.worth_listing(&id, people.len()) {
+                match self.list(&id, most, deadline).await {
+                    Ok(listing) => people.retain(|(index, user)| {
+                        let listed = listing.users.values().find(|listed| listed.id.as_ref() == *user);
+                        found[*index] = listed.map(|user| Ok(somebody(user.clone())));
+                        listed.is_none()
+                    }),
+                    Err(failure) => {
+                        people.iter().for_each(|(index, _)| found[*index] = Some(Err(failure.clone())));
+                        continue;
+                    }
+                }
+            }
+            for ((index, _), user) in self.each(&people, deadline, |user| self.by_id(&id, user)).await {
+                found[index] = user.transpose().map(|user| user.map(somebody));
+            }
+        }
+    }
+
+    /// The user with an id; `None` where it is gone. The answer holds the PIN, which is dropped unread.
+    async fn by_id(&self, account: &AccountId, id: &str) -> Result<Option<User>, Failure> {
+        match self.client.get_user().account_id(account.as_ref()).user_id(id).send().await {
+            Ok(answer) => user(answer.user.as_ref().ok_or_else(|| unreadable("GetUser"))?).map(Some),
+            Err(error) => match meaning(&error) {
+                ServiceError::NotFound => Ok(None),
+                ServiceError::Throttled | ServiceError::Unknown | ServiceError::Refused => Err(read_failure(&error)),
+            },
+        }
     }
 
     /// Makes one look-up for each person, a few at once.
