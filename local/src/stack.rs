@@ -21,7 +21,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 /// The functions of the template: package name, and the prefix of their outputs.
-const FUNCTIONS: [(&str, &str); 2] = [("suspend-user", "SuspendUser"), ("logout-user", "LogoutUser")];
+const FUNCTIONS: [(&str, &str); 5] = [
+    ("invite-user", "InviteUser"),
+    ("suspend-user", "SuspendUser"),
+    ("reinstate-user", "ReinstateUser"),
+    ("logout-user", "LogoutUser"),
+    ("relicense-user", "RelicenseUser"),
+];
 
 /// Name of the CloudFormation stack.
 const STACK: &str = "rollcall";
