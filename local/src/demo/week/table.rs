@@ -9,7 +9,7 @@ pub(super) const ACCOUNTS: [&str; 4] = ["Team", "EnterpriseLWA", "EnterpriseDire
 /// One thing that happens.
 pub(super) enum Step {
     /// HR, the identity provider or the audit says something.
-    Said(Row),
+    Said(Box<Row>),
     /// The people accept their invitation or join by themselves, and sign in.
     ComeIn {
         story: &'static str,
@@ -194,7 +194,7 @@ fn working() -> Vec<Step> {
             all(IDENTITY),
             AT_WORK,
         ),
-        Step::Said(Row {
+        Step::Said(Box::new(Row {
             story: "promoted to manager, says HR by employee number alone",
             sample: "worker.job_change.effective",
             function: "relicense-user",
@@ -203,7 +203,7 @@ fn working() -> Vec<Step> {
             effective: Some(-6),
             ends: by(LICENCE_SET, LICENCE_SET, BY_GROUPS),
             stand: promoted,
-        }),
+        })),
         said(
             "the address does not change after all",
             "worker.identity_change.rescinded",
@@ -305,7 +305,7 @@ fn leaving() -> Vec<Step> {
 fn others() -> Vec<Step> {
     let reused = end("held", "address_reused", "");
     let row = |story, sample, function, whom, ends, stand| {
-        Step::Said(Row { story, sample, function, whom, said: 1, effective: Some(-1), ends, stand })
+        Step::Said(Box::new(Row { story, sample, function, whom, said: 1, effective: Some(-1), ends, stand }))
     };
     vec![
         row(
@@ -352,5 +352,5 @@ fn said(
     ends: [Option<End>; 4],
     stand: [&'static str; 4],
 ) -> Step {
-    Step::Said(Row { story, sample, function, whom: Whom::Sample, said, effective, ends, stand })
+    Step::Said(Box::new(Row { story, sample, function, whom: Whom::Sample, said, effective, ends, stand }))
 }
