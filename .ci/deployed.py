@@ -1,4 +1,4 @@
-"""With `cargo stack` running: deploys the build with SAM, and checks one event and one invocation through AWS APIs."""
+"""With `cargo stack` running: deploys the build with SAM, checks one event through AWS APIs, and invokes each function."""
 
 import json
 import os
@@ -63,30 +63,51 @@ item = until("the event's outcome", 60, done)
 assert item["state"] == "applied", item["state"]
 print(f"the release binary on SAM's stack: {item['data']}")
 
-queue = local["queues"]["suspend-user"]
-environment = os.environ | {
-    "ROLLCALL_TABLE": local["table"],
-    "ROLLCALL_QUEUE_URL": queue["url"],
-    "ROLLCALL_DLQ_URL": queue["dlqUrl"],
-    "ROLLCALL_PERSON_KEY": "a-person-key-for-one-invocation-only",
-    "AWS_ENDPOINT_URL_CHIME": local["chime"],
-}
-watch = subprocess.Popen(
-    ["cargo", "lambda", "watch", "-A", "127.0.0.1", "-P", "9017", "--ignore-changes"],
-    env=environment,
-    stdout=subprocess.DEVNULL,
-    stderr=subprocess.DEVNULL,
-)
-try:
-    invoke = ["cargo", "lambda", "invoke", "suspend-user", "-A", "127.0.0.1", "-P", "9017"]
 
-    def invoked():
-        done = subprocess.run(invoke + ["--data-file", "events/invoke/suspend-user.json"], capture_output=True, timeout=300)
-        return json.loads(done.stdout) if done.returncode == 0 else None
+def records(function):
+    """The outcomes that the local stack's ledger has of a function's samples."""
+    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=local["table"], ConsistentRead=True)
+    items = [item for page in pages for item in page["Items"]]
+    return [item["state"]["S"] for item in items if item["id"]["S"].startswith(f"{function}#sample-")]
 
-    answer = until("cargo lambda invoke", 300, invoked)
+
+def invoke(function, queue):
+    """Invokes a function by hand with all of its samples, as CONTRIBUTING.md says."""
+    data = f"events/invoke/{function}.json"
+    environment = os.environ | {
+        "ROLLCALL_TABLE": local["table"],
+        "ROLLCALL_QUEUE_URL": queue["url"],
+        "ROLLCALL_DLQ_URL": queue["dlqUrl"],
+        "ROLLCALL_PERSON_KEY": "a-person-key-for-one-invocation-only",
+        "ROLLCALL_POLICY": f"ssm:{local['policy']}",
+        "AWS_ENDPOINT_URL_CHIME": local["chime"],
+    }
+    at = ["-A", "127.0.0.1", "-P", "9017"]
+    watch = subprocess.Popen(
+        ["cargo", "lambda", "watch", *at, "--ignore-changes"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        command = ["cargo", "lambda", "invoke", function, *at, "--data-file", data]
+
+        def invoked():
+            done = subprocess.run(command, capture_output=True, timeout=300)
+            return json.loads(done.stdout) if done.returncode == 0 else None
+
+        answer = until("cargo lambda invoke", 300, invoked)
+    finally:
+        watch.terminate()
+        watch.wait(timeout=30)
     assert answer == {"batchItemFailures": []}, answer
-    print(f"cargo lambda invoke: {json.dumps(answer)}")
-finally:
-    watch.terminate()
-    watch.wait(timeout=30)
+    with open(data, encoding="utf-8") as file:
+        sent = len(json.load(file)["Records"])
+    states = sorted(records(function))
+    assert len(states) == sent and not {"running", "retry"} & set(states), states
+    counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+    print(f"cargo lambda invoke {function}: {json.dumps(answer)}; of {sent} samples {counts}", flush=True)
+
+
+for function, queue in local["queues"].items():
+    invoke(function, queue)

@@ -1,12 +1,15 @@
 //! The demo: what is published, what must come of it, and what did.
 //!
-//! The expected end is written down in `demo/scenario.rs` from the design's rules, before any run; the demo fails where the
-//! directory or the ledger ends otherwise.
+//! The expected end is written down in `demo/week/table.rs` and `demo/first_light.rs` from the design's rules, before any
+//! run; the demo fails where the directory or the ledger ends otherwise.
 
+mod first_light;
 mod play;
 mod runaway;
 mod scenario;
 mod show;
+mod users;
+mod week;
 
 pub use play::run;
 pub use scenario::Scenario;
@@ -57,9 +60,11 @@ pub struct EventReport {
     pub event_id: String,
     /// Its detail-type.
     pub detail_type: String,
+    /// The function that consumed it.
+    pub function: String,
     /// What it is about, for people.
     #[serde(skip)]
-    pub story: &'static str,
+    pub story: String,
     /// What became of it.
     pub outcome: String,
     /// Why, in one word.
@@ -80,8 +85,14 @@ pub struct UserReport {
     pub account_type: String,
     /// The user's name.
     pub user: String,
-    /// `Registered`, `Suspended` or `removed`.
+    /// The user's address.
+    pub email: String,
+    /// `Registered`, `Unregistered` or `Suspended`.
     pub status: String,
+    /// The licence, where there is one.
+    pub licence: Option<String>,
+    /// What became of the invitation, where there was one.
+    pub invitation: Option<String>,
     /// Open sessions.
     pub sessions: u32,
 }

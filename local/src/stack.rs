@@ -21,7 +21,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 /// The functions of the template: package name, and the prefix of their outputs.
-const FUNCTIONS: [(&str, &str); 2] = [("suspend-user", "SuspendUser"), ("logout-user", "LogoutUser")];
+const FUNCTIONS: [(&str, &str); 5] = [
+    ("invite-user", "InviteUser"),
+    ("suspend-user", "SuspendUser"),
+    ("reinstate-user", "ReinstateUser"),
+    ("logout-user", "LogoutUser"),
+    ("relicense-user", "RelicenseUser"),
+];
 
 /// Name of the CloudFormation stack.
 const STACK: &str = "rollcall";
@@ -67,11 +73,10 @@ impl Stack {
         let dir = local_dir();
         std::fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
         let python = venv::ready(&dir.join("venv"), progress).await?;
-        let mut functions = Vec::new();
-        for (function, _) in FUNCTIONS {
-            progress.step(&format!("building {function}"));
-            functions.push(format!("{function}={}", build(function, function).await?));
-        }
+        progress.step("building the functions");
+        let built = build(&FUNCTIONS.map(|(function, _)| (function, function))).await?;
+        let functions: Vec<String> =
+            FUNCTIONS.iter().zip(built).map(|((function, _), program)| format!("{function}={program}")).collect();
         progress.step("starting the local Chime and the local AWS");
         let chime = LocalChime::start(accounts, 0).await?;
         let port = free_port()?;
@@ -136,7 +141,8 @@ impl Stack {
         Ok(json!({
             "endpoint": self.endpoint, "chime": self.chime.endpoint(), "region": REGION,
             "accessKeyId": ACCESS_KEY, "secretAccessKey": ACCESS_KEY,
-            "bus": self.output("BusName")?, "table": self.output("LedgerTable")?, "queues": queues,
+            "bus": self.output("BusName")?, "table": self.output("LedgerTable")?,
+            "policy": self.output("PolicyParameter")?, "queues": queues,
         }))
     }
 
@@ -207,27 +213,41 @@ pub async fn interrupted() -> Result<()> {
     Ok(())
 }
 
-/// Builds a program with the features of the whole workspace's build, so that nothing compiles twice; answers its path.
+/// Builds programs, each named with its package, with the features of the whole workspace's build, so that nothing
+/// compiles twice; answers their paths.
 ///
 /// # Errors
-/// Where cargo is not there, or the program does not build.
-pub async fn build(package: &str, program: &str) -> Result<String> {
-    let output = Command::new("cargo")
-        .args(["build", "--quiet", "--package", package, "--message-format", "json-render-diagnostics"])
+/// Where cargo is not there, or a program does not build.
+pub async fn build(programs: &[(&str, &str)]) -> Result<Vec<String>> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--quiet", "--message-format", "json-render-diagnostics"]);
+    for (package, _) in programs {
+        cargo.args(["--package", package]);
+    }
+    // `cargo run` tells its program about itself. Build scripts that look at that would run, and compile, again.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    let output = cargo
         .current_dir(workspace())
         .stderr(Stdio::inherit())
         .output()
         .await
         .context("cargo cannot be run; install Rust with rustup")?;
     if !output.status.success() {
-        bail!("cargo build --package {package} failed");
+        bail!("cargo build failed");
     }
     let lines = String::from_utf8_lossy(&output.stdout);
-    let executable = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).find_map(|message| {
-        let ours = message["reason"] == "compiler-artifact" && message["target"]["name"] == program;
-        message["executable"].as_str().filter(|_| ours).map(str::to_owned)
-    });
-    executable.with_context(|| format!("cargo build --package {package} made no program {program}"))
+    let built: Vec<Value> = lines.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let path = |(_, program): &(&str, &str)| {
+        let ours = |message: &&Value| message["reason"] == "compiler-artifact" && message["target"]["name"] == *program;
+        let executable = built.iter().filter(ours).find_map(|message| message["executable"].as_str());
+        executable.map(str::to_owned).with_context(|| format!("cargo build made no program {program}"))
+    };
+    programs.iter().map(path).collect()
 }
 
 fn free_port() -> Result<u16> {

@@ -1,4 +1,4 @@
-//! `cargo demo`: terminations from a bus to Chime on this machine, and a table of what happened to each.
+//! `cargo demo`: HR events from a bus to Chime on this machine, and a table of what happened to each.
 
 use anyhow::{Result, bail};
 use clap::Parser;
@@ -14,7 +14,7 @@ struct Arguments {
     #[arg(long)]
     json: bool,
     /// What to play.
-    #[arg(long, value_enum, default_value_t = Scenario::FirstLight)]
+    #[arg(long, value_enum, default_value_t = Scenario::CompanyWeek)]
     scenario: Scenario,
 }
 

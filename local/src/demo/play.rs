@@ -1,14 +1,14 @@
 //! Playing a scenario: publish, wait until the ledger and the queues are at rest, and compare with what was expected.
 
-use super::scenario::{self, Act, Body, COMPROMISE, Published, Scenario};
-use super::{EventReport, Report, UserReport};
+use super::scenario::{Act, Body, Published, Record, Scenario};
+use super::{EventReport, Report};
 use crate::chime::faults::Fault;
-use crate::stack::{Progress, Stack, policy, seeded};
+use crate::stack::{Progress, Stack};
 use anyhow::{Context, Result, bail};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sqs::types::QueueAttributeName;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -24,35 +24,10 @@ const COPIES: usize = 3;
 /// Where the stack does not start, or an act does not come to rest in time.
 pub async fn run(scenario: Scenario, progress: &Progress) -> Result<Report> {
     match scenario {
-        Scenario::FirstLight => first_light(scenario, progress).await,
+        Scenario::CompanyWeek => super::week::run(scenario, progress).await,
+        Scenario::FirstLight => super::first_light::run(scenario, progress).await,
         Scenario::RunawayFeed => super::runaway::run(scenario, progress).await,
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "the demo's events happen now")]
-async fn first_light(scenario: Scenario, progress: &Progress) -> Result<Report> {
-    let stack = Stack::start(seeded("acme.json")?, &policy()?, progress).await?;
-    let stage = Stage::new(&stack).await?;
-    let before = users(&stack, &BTreeMap::new());
-    let mut events = Vec::new();
-    let mut unexpected = Vec::new();
-    for act in scenario::first_light(jiff::Timestamp::now()) {
-        for published in &act.events {
-            progress.step(published.story);
-        }
-        stage.play(&act, &mut events, &mut unexpected).await?;
-    }
-    let known =
-        before.iter().map(|user| ((user.account.clone(), user.user.clone()), user.account_type.clone())).collect();
-    let after = users(&stack, &known);
-    compare(&before, &after, &mut unexpected);
-    for item in stage.ledger().await?.values().filter(|item| item.contains_key("lease")) {
-        unexpected.push(format!("a lease was left on {:?}", item.get("id")));
-    }
-    let calls = stack.chime.core().calls().iter().map(|call| json!(call)).collect();
-    let acts = Vec::new();
-    let (scenario, ok) = (scenario.name().into(), unexpected.is_empty());
-    Ok(Report { scenario, ok, acts, events, before, after, calls, unexpected })
 }
 
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -63,7 +38,6 @@ pub(super) struct Stage<'a> {
     pub(super) events: aws_sdk_eventbridge::Client,
     queues: aws_sdk_sqs::Client,
     ledger: aws_sdk_dynamodb::Client,
-    queue_url: String,
     queues_to_drain: Vec<String>,
 }
 
@@ -75,14 +49,18 @@ impl<'a> Stage<'a> {
             events: aws_sdk_eventbridge::Client::new(&sdk),
             queues: aws_sdk_sqs::Client::new(&sdk),
             ledger: aws_sdk_dynamodb::Client::new(&sdk),
-            queue_url: stack.queue_url("suspend-user")?.to_owned(),
             queues_to_drain: Stack::functions()
                 .map(|function| stack.queue_url(function).map(str::to_owned))
                 .collect::<Result<_>>()?,
         })
     }
 
-    async fn play(&self, act: &Act, reports: &mut Vec<EventReport>, unexpected: &mut Vec<String>) -> Result<()> {
+    pub(super) async fn play(
+        &self,
+        act: &Act,
+        reports: &mut Vec<EventReport>,
+        unexpected: &mut Vec<String>,
+    ) -> Result<()> {
         let before = self.ledger().await?;
         if let Some((operation, kind, times)) = act.fault {
             self.stack.chime.core().arm(Fault { operation, kind, after: 0, times });
@@ -90,13 +68,13 @@ impl<'a> Stage<'a> {
         for event in &act.events {
             self.publish(event).await?;
         }
-        let expected_bodies = act.events.iter().filter(|event| event.is_unreadable()).count();
+        let unreadable = |event: &&Published| event.record == Record::Body;
+        let expected_bodies = act.events.iter().filter(unreadable).count();
         let settled = async {
             loop {
                 let ledger = self.ledger().await?;
                 let new_bodies = bodies(&ledger).count() - bodies(&before).count();
-                let at_rest =
-                    act.events.iter().filter(|event| !event.is_unreadable()).all(|event| event.rests(&ledger));
+                let at_rest = act.events.iter().filter(|event| !unreadable(event)).all(|event| event.rests(&ledger));
                 if at_rest && new_bodies == expected_bodies && self.drained().await? {
                     return Ok::<_, anyhow::Error>(ledger);
                 }
@@ -109,10 +87,10 @@ impl<'a> Stage<'a> {
             bodies(&after).filter(|item| !before.contains_key(&text(item, "id"))).collect();
         for event in &act.events {
             let report = event.report(&before, &after, &mut new_bodies);
-            if (report.outcome.as_str(), report.reason.as_str()) != (event.outcome, event.reason) {
-                let (is, wanted) =
-                    (format!("{} {}", report.outcome, report.reason), format!("{} {}", event.outcome, event.reason));
-                unexpected.push(format!("{}: {is}, expected {wanted}", event.id));
+            let got = format!("{}: {} {}", report.function, report.outcome, report.reason);
+            let wanted = format!("{}: {} {}", event.function, event.outcome, event.reason);
+            if got != wanted {
+                unexpected.push(format!("{}: {got}, expected {wanted}", event.id));
             }
             reports.push(report);
         }
@@ -122,7 +100,8 @@ impl<'a> Stage<'a> {
     async fn publish(&self, event: &Published) -> Result<()> {
         let detail = match &event.body {
             Body::Queue(body) => {
-                self.queues.send_message().queue_url(&self.queue_url).message_body(*body).send().await?;
+                let queue = self.stack.queue_url(event.function)?;
+                self.queues.send_message().queue_url(queue).message_body(*body).send().await?;
                 return Ok(());
             }
             Body::Bus(detail) => detail.to_string(),
@@ -130,7 +109,7 @@ impl<'a> Stage<'a> {
         let entry = PutEventsRequestEntry::builder()
             .event_bus_name(self.stack.output("BusName")?)
             .source("rollcall.hr")
-            .detail_type(event.detail_type)
+            .detail_type(&event.detail_type)
             .detail(detail)
             .build();
         let copies = if event.is_duplicate() { COPIES } else { 1 };
@@ -143,19 +122,34 @@ impl<'a> Stage<'a> {
 
     /// Nothing waits on a queue, and nothing is under way.
     pub(super) async fn drained(&self) -> Result<bool> {
-        let counts = [
-            QueueAttributeName::ApproximateNumberOfMessages,
-            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
-        ];
         for queue in &self.queues_to_drain {
-            let request = self.queues.get_queue_attributes().queue_url(queue);
-            let answer = request.set_attribute_names(Some(counts.to_vec())).send().await?;
-            let attributes = answer.attributes.unwrap_or_default();
-            if !counts.iter().all(|count| attributes.get(count).is_some_and(|value| value == "0")) {
+            if self.messages(queue).await? > 0 {
                 return Ok(false);
             }
         }
         Ok(true)
+    }
+
+    /// How many messages a queue holds, those under way among them.
+    pub(super) async fn messages(&self, queue_url: &str) -> Result<usize> {
+        let counts = [
+            QueueAttributeName::ApproximateNumberOfMessages,
+            QueueAttributeName::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let request = self.queues.get_queue_attributes().queue_url(queue_url);
+        let attributes = request.set_attribute_names(Some(counts.to_vec())).send().await?.attributes;
+        let attributes = attributes.context("the local AWS does not count messages")?;
+        let count =
+            |name| Ok(attributes.get(name).context("the local AWS does not count messages")?.parse::<usize>()?);
+        counts.iter().map(count).sum()
+    }
+
+    /// Every lease ends with its event.
+    pub(super) async fn no_lease_is_left(&self, unexpected: &mut Vec<String>) -> Result<()> {
+        for item in self.ledger().await?.values().filter(|item| item.contains_key("lease")) {
+            unexpected.push(format!("a lease was left on {}", text(item, "id")));
+        }
+        Ok(())
     }
 
     /// Every item of the ledger, by key.
@@ -172,18 +166,21 @@ impl Published {
         self.outcome == "duplicate"
     }
 
-    /// Its record has no other name than the hash of its body.
-    fn is_unreadable(&self) -> bool {
-        self.outcome == "parked"
+    fn key(&self) -> String {
+        format!("{}#{}", self.function, self.id)
     }
 
-    fn key(&self) -> String {
-        let function = if self.detail_type == COMPROMISE { "logout-user" } else { "suspend-user" };
-        format!("{function}#{}", self.id)
+    /// The functions that have a record of it: whichever the bus gave it to.
+    fn consumers<'a>(&self, ledger: &'a BTreeMap<String, Item>) -> Vec<&'a str> {
+        let of = |key: &'a String| key.split_once('#').filter(|(_, id)| *id == self.id);
+        ledger.keys().filter_map(of).map(|(function, _)| function).collect()
     }
 
     fn rests(&self, ledger: &BTreeMap<String, Item>) -> bool {
-        ledger.get(&self.key()).is_some_and(|item| !matches!(text(item, "state").as_str(), "running" | "retry"))
+        let at_rest = |item: &Item| !matches!(text(item, "state").as_str(), "running" | "retry");
+        let consumers = self.consumers(ledger);
+        let mut records = consumers.iter().filter_map(|function| ledger.get(&format!("{function}#{}", self.id)));
+        !consumers.is_empty() && records.all(at_rest)
     }
 
     fn report(
@@ -192,7 +189,7 @@ impl Published {
         after: &BTreeMap<String, Item>,
         bodies: &mut Vec<&Item>,
     ) -> EventReport {
-        let item = if self.is_unreadable() {
+        let item = if self.record == Record::Body {
             let mine = bodies.iter().position(|item| outcome(item)["reason"] == self.reason).unwrap_or(0);
             (mine < bodies.len()).then(|| bodies.remove(mine))
         } else {
@@ -208,10 +205,15 @@ impl Published {
             (word("outcome"), word("reason"), word("message"))
         };
         let steps = if self.is_duplicate() { None } else { stored["steps"].as_array().cloned() };
+        let function = match self.record {
+            Record::Id => self.consumers(after).join(" and "),
+            Record::Body => item.map_or_else(String::new, |_| self.function.to_owned()),
+        };
         EventReport {
             event_id: self.id.clone(),
-            detail_type: self.detail_type.to_owned(),
-            story: self.story,
+            detail_type: self.detail_type.clone(),
+            function,
+            story: self.story.clone(),
             outcome: result,
             reason,
             message,
@@ -221,8 +223,7 @@ impl Published {
 }
 
 fn bodies(ledger: &BTreeMap<String, Item>) -> impl Iterator<Item = &Item> {
-    let unreadable =
-        |(key, item): &(&String, &Item)| key.starts_with("suspend-user#body:") && text(item, "state") == "parked";
+    let unreadable = |(key, item): &(&String, &Item)| key.contains("#body:") && text(item, "state") == "parked";
     ledger.iter().filter(unreadable).map(|(_, item)| item)
 }
 
@@ -232,52 +233,4 @@ pub(super) fn outcome(item: &Item) -> Value {
 
 pub(super) fn text(item: &Item, attribute: &str) -> String {
     item.get(attribute).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
-}
-
-/// How every user stands; those who were there before and are not now are told as removed.
-pub(super) fn users(stack: &Stack, before: &BTreeMap<(String, String), String>) -> Vec<UserReport> {
-    let core = stack.chime.core();
-    let mut users: Vec<UserReport> = core
-        .accounts()
-        .flat_map(|account| account.users().map(move |user| (account, user)))
-        .map(|(account, user)| UserReport {
-            account: account.account.name.clone(),
-            account_type: format!("{:?}", account.account.account_type),
-            user: user.display_name.clone().unwrap_or_default(),
-            status: format!("{:?}", user.user_registration_status),
-            sessions: user.sessions,
-        })
-        .collect();
-    for ((account, name), account_type) in before {
-        if !users.iter().any(|user| &user.account == account && &user.user == name) {
-            users.push(UserReport {
-                account: account.clone(),
-                account_type: account_type.clone(),
-                user: name.clone(),
-                status: "removed".into(),
-                sessions: 0,
-            });
-        }
-    }
-    users.sort();
-    users
-}
-
-/// Everybody ends as expected, and whoever is not named there stays as before.
-fn compare(before: &[UserReport], after: &[UserReport], unexpected: &mut Vec<String>) {
-    for user in after {
-        let expected = scenario::FIRST_LIGHT_USERS.iter().find(|(name, _, _)| *name == user.user);
-        let stayed = before.iter().find(|known| (&known.account, &known.user) == (&user.account, &user.user));
-        let (status, sessions) = match (expected, stayed) {
-            (Some((_, status, sessions)), _) => ((*status).to_owned(), *sessions),
-            (None, Some(stayed)) => (stayed.status.clone(), stayed.sessions),
-            (None, None) => ("absent".to_owned(), 0),
-        };
-        if (&user.status, user.sessions) != (&status, sessions) {
-            unexpected.push(format!(
-                "{}: {} with {} sessions, expected {status} with {sessions}",
-                user.user, user.status, user.sessions
-            ));
-        }
-    }
 }

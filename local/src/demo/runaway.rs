@@ -1,8 +1,9 @@
 //! A broken feed says that 400 people left. The brake lets through what its limits allow and holds the rest; an
 //! operator, with the real tool, looks, resets, releases three and rejects the others.
 
-use super::play::{Item, Stage, outcome, text, users};
+use super::play::{Item, Stage, outcome, text};
 use super::scenario::{Scenario, event};
+use super::users::users;
 use super::{ActReport, EventReport, Report};
 use crate::chime::seed;
 use crate::stack::{ACCESS_KEY, Progress, REGION, Stack, build};
@@ -43,10 +44,10 @@ const REASON: &str = "the feed was broken";
 #[expect(clippy::disallowed_methods, reason = "the demo's events happen now")]
 pub(super) async fn run(scenario: Scenario, progress: &Progress) -> Result<Report> {
     progress.step("building the operator's tool");
-    let tool = build("rollcall-cli", "rollcall").await?;
+    let tool = build(&[("rollcall-cli", "rollcall")]).await?.swap_remove(0);
     let stack = Stack::start(seed::read(&company().to_string())?, &policy(), progress).await?;
     let play = Play { stage: Stage::new(&stack).await?, tool, now: Timestamp::now() };
-    let before = users(&stack, &BTreeMap::new());
+    let before = users(&stack);
     let mut acts = Vec::new();
     let mut told = |act: &str, expected: String, got: String| {
         progress.step(act);
@@ -107,7 +108,7 @@ pub(super) async fn run(scenario: Scenario, progress: &Progress) -> Result<Repor
         format!("{} rejected; {}", results(&rejected, "rejected"), counted_by_state(&ledger)),
     );
 
-    let after = users(&stack, &BTreeMap::new());
+    let after = users(&stack);
     let suspended: BTreeSet<String> =
         after.iter().filter(|user| user.status == "Suspended").map(|user| user.user.clone()).collect();
     let confirmed: BTreeSet<String> = events(&ledger)
@@ -272,7 +273,8 @@ fn report(key: &str, item: &Item) -> EventReport {
     EventReport {
         event_id: key.rsplit('#').next().unwrap_or_default().to_owned(),
         detail_type: "worker.termination.effective".into(),
-        story: "a broken feed",
+        function: "suspend-user".into(),
+        story: "a broken feed".into(),
         outcome: word("outcome"),
         reason: word("reason"),
         message: word("message"),

@@ -3,6 +3,7 @@
 use super::{ActReport, EventReport, Report, UserReport};
 use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table, presets};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// The report for people.
@@ -48,7 +49,7 @@ fn acts(acts: &[ActReport]) -> Table {
 }
 
 fn events(events: &[EventReport]) -> Table {
-    let mut table = new_table(&["event", "story", "outcome", "why", "steps"]);
+    let mut table = new_table(&["event", "story", "function", "outcome", "why", "steps"]);
     for event in events {
         let steps: Vec<String> = event.steps.iter().map(step).collect();
         let color = match event.outcome.as_str() {
@@ -59,7 +60,8 @@ fn events(events: &[EventReport]) -> Table {
         };
         table.add_row([
             Cell::new(&event.event_id),
-            Cell::new(event.story),
+            Cell::new(&event.story),
+            Cell::new(&event.function),
             Cell::new(&event.outcome).fg(color),
             Cell::new(&event.message),
             Cell::new(steps.join("\n")),
@@ -75,45 +77,79 @@ fn step(step: &Value) -> String {
     format!("{} {}{code}{repeated}", word("operation"), word("status"))
 }
 
+/// Everybody who was there before or is there after, once.
 fn users(before: &[UserReport], after: &[UserReport]) -> Table {
-    let mut table = new_table(&["account", "type", "user", "before", "after", "sessions"]);
-    for user in before {
-        let now = after.iter().find(|now| (&now.account, &now.user) == (&user.account, &user.user));
-        let status = now.map_or("removed", |now| now.status.as_str());
-        let sessions = now.map_or(0, |now| now.sessions);
-        let changed = status != user.status || sessions != user.sessions;
-        let mark = |cell: Cell| if changed { cell.fg(Color::Green) } else { cell };
+    let mut table = new_table(&["account", "type", "user", "before", "after", "licence", "sessions", "invitation"]);
+    let same = |a: &UserReport, b: &UserReport| (&a.account, &a.email) == (&b.account, &b.email);
+    let pairs = before.iter().map(|user| (Some(user), after.iter().find(|now| same(now, user))));
+    let new = after.iter().filter(|now| !before.iter().any(|user| same(now, user))).map(|now| (None, Some(now)));
+    for (was, now) in pairs.chain(new) {
+        let Some(user) = now.or(was) else { continue };
+        let mark = |cell: Cell| if was == now { cell } else { cell.fg(Color::Green) };
+        let status = |user: Option<&UserReport>, gone: &str| user.map_or(gone.to_owned(), |user| user.status.clone());
+        let both = |word: &dyn Fn(&UserReport) -> String| {
+            let told = |user: Option<&UserReport>| user.map_or("-".to_owned(), word);
+            let (was, now) = (told(was), told(now));
+            if was == now { now } else { format!("{was} → {now}") }
+        };
+        let licence = |user: &UserReport| user.licence.clone().unwrap_or_else(|| "-".to_owned());
+        let invitation = |user: &UserReport| user.invitation.clone().unwrap_or_else(|| "-".to_owned());
         table.add_row([
             Cell::new(&user.account),
             Cell::new(&user.account_type),
             Cell::new(&user.user),
-            Cell::new(&user.status),
-            mark(Cell::new(status)),
-            mark(Cell::new(format!("{} → {sessions}", user.sessions))),
+            Cell::new(status(was, "absent")),
+            mark(Cell::new(status(now, "removed"))),
+            mark(Cell::new(both(&licence))),
+            mark(Cell::new(both(&|user| user.sessions.to_string()))),
+            mark(Cell::new(both(&invitation))),
         ]);
     }
     table
 }
 
+/// From so many calls on they are counted, not listed.
+const LISTED_CALLS: usize = 60;
+
 fn calls(calls: &[Value]) -> Table {
+    if calls.len() > LISTED_CALLS { counted_calls(calls) } else { listed_calls(calls) }
+}
+
+fn counted_calls(calls: &[Value]) -> Table {
+    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for call in calls {
+        let operation = call["operation"].as_str().unwrap_or("-").to_owned();
+        *counts.entry((operation, answer(call))).or_default() += 1;
+    }
+    let mut table = new_table(&["operation", "answer", "calls"]);
+    for ((operation, answer), count) in counts {
+        table.add_row([operation, answer, count.to_string()]);
+    }
+    table
+}
+
+fn listed_calls(calls: &[Value]) -> Table {
     let mut table = new_table(&["", "operation", "users", "answer"]);
     for call in calls {
-        let outcome = &call["outcome"];
-        let answer = match (outcome["status"].as_u64(), outcome["error"].as_str()) {
-            (None, _) if outcome["tookEffect"] == true => "connection cut after it took effect".to_owned(),
-            (None, _) => "connection cut".to_owned(),
-            (Some(status), Some(error)) => format!("{status} {error}"),
-            (Some(status), None) => match outcome["userErrors"].as_u64() {
-                Some(0) | None => status.to_string(),
-                Some(count) => format!("{status} with {count} user errors"),
-            },
-        };
         table.add_row([
             call["number"].to_string(),
             call["operation"].as_str().unwrap_or("-").to_owned(),
             call["users"].as_array().map_or(0, Vec::len).to_string(),
-            answer,
+            answer(call),
         ]);
     }
     table
+}
+
+fn answer(call: &Value) -> String {
+    let outcome = &call["outcome"];
+    match (outcome["status"].as_u64(), outcome["error"].as_str()) {
+        (None, _) if outcome["tookEffect"] == true => "connection cut after it took effect".to_owned(),
+        (None, _) => "connection cut".to_owned(),
+        (Some(status), Some(error)) => format!("{status} {error}"),
+        (Some(status), None) => match outcome["userErrors"].as_u64() {
+            Some(0) | None => status.to_string(),
+            Some(count) => format!("{status} with {count} user errors"),
+        },
+    }
 }
