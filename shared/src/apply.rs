@@ -140,13 +140,12 @@ impl Progress {
         let Some(step) = plan.steps.get_mut(self.step) else {
             return;
         };
-        let answer = match answer {
-            Answer::Repeated(answer) => {
-                step.repeated = true;
-                // Nothing was done this time; the time before, nobody knows.
-                if *answer == Answer::Throttled { Answer::Unknown } else { *answer }
-            }
-            answer => answer,
+        let answer = if let Answer::Repeated(answer) = answer {
+            step.repeated = true;
+            // Nothing was done this time; the time before, nobody knows.
+            if *answer == Answer::Throttled { Answer::Unknown } else { *answer }
+        } else {
+            answer
         };
         match answer {
             Answer::Repeated(_) => step.status = StepStatus::Unknown,

@@ -172,11 +172,16 @@ impl<H: Host> Chime<H> {
     /// Removes from a Team account: `NotFound` after a send without an answer means removed.
     async fn remove(&self, account: &AccountId, users: &[UserId]) -> Result<Vec<Answer>, Answer> {
         let answers = self.until_answered(async || self.suspend(account, users).await).await?;
+        let gone = |answer: &Answer| matches!(answer, Answer::NotFound | Answer::Confirmed);
         let removed = |answer| match answer {
-            Answer::Repeated(answer) if *answer == Answer::NotFound || *answer == Answer::Confirmed => {
-                Answer::Confirmed
-            }
-            answer => answer,
+            Answer::Repeated(answer) if gone(&answer) => Answer::Confirmed,
+            answer @ (Answer::Repeated(_)
+            | Answer::Confirmed
+            | Answer::Bounced
+            | Answer::Throttled
+            | Answer::Unknown
+            | Answer::NotFound
+            | Answer::Refused(_)) => answer,
         };
         Ok(answers.into_iter().map(removed).collect())
     }
