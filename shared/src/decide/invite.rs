@@ -17,8 +17,8 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
     }
 }
 
-/// Who joins a Team account gets the policy's licence, by default too; who is there already gets it where the job is
-/// known. In the other accounts people join by themselves: there only what was taken before is given back.
+/// Who joins a Team account gets the policy's licence, whether invited now or registered already. In the other accounts
+/// people join by themselves: there only what was taken before is given back.
 fn giving(case: &Case<'_>) -> Giving {
     let prior = licence::prior(case);
     let account = match case.known {
@@ -30,7 +30,8 @@ fn giving(case: &Case<'_>) -> Giving {
         | Known::NoAddress
         | Known::NotYet => None,
     };
-    let of_job = licence::of_job(case).filter(|_| account.is_some_and(|account| account.kind == AccountType::Team));
-    let joining = of_job.or(prior).or_else(|| licence::by_default(case));
-    Giving { joining, present: of_job.or(prior), invited: Reason::Invited }
+    let is_team = account.is_some_and(|account| account.kind == AccountType::Team);
+    let of_policy = licence::of_job(case).or(prior).or_else(|| licence::by_default(case));
+    let licence = if is_team { of_policy } else { prior };
+    Giving { joining: licence, present: licence, invited: Reason::Invited }
 }

@@ -100,13 +100,13 @@ fn the_licence_of_who_joins() {
     assert_eq!(told(Some("ENG-7"), "{}", both()), "invite", "no policy, no wish");
     // What the account does not offer is not asked for, and said.
     assert_eq!(told(Some("ENG-7"), LICENCES, vec!["Basic"]), "invite, [set_licence Pro Unsupported]");
-    // Whoever has it already needs nothing, and the default is for who joins.
+    // Whoever has it already needs nothing.
     let registered = Shown::Registered.found(AccountType::Team);
     let event = with_job(detail("hire", "effective", PAST), None, Some("ENG-7"));
     let scene = Scene { policy: LICENCES, ..Scene::new(Function::InviteUser, event) };
     assert_eq!(scene.told(Known::Found(&registered)), "Unchanged AlreadyRegistered, no wish");
     let untold = Scene { policy: LICENCES, ..Scene::new(Function::InviteUser, detail("hire", "effective", PAST)) };
-    assert_eq!(untold.told(Known::Found(&registered)), "Unchanged AlreadyRegistered");
+    assert_eq!(untold.told(Known::Found(&registered)), "set_licence Basic", "by default");
 }
 
 /// The directory may know who was renamed by the address of before: no second user is made.
