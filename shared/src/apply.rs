@@ -140,7 +140,15 @@ impl Progress {
         let Some(step) = plan.steps.get_mut(self.step) else {
             return;
         };
+        let answer = if let Answer::Repeated(answer) = answer {
+            step.repeated = true;
+            // Nothing was done this time; the time before, nobody knows.
+            if *answer == Answer::Throttled { Answer::Unknown } else { *answer }
+        } else {
+            answer
+        };
         match answer {
+            Answer::Repeated(_) => step.status = StepStatus::Unknown,
             Answer::Confirmed => step.status = StepStatus::Confirmed,
             Answer::Bounced => {
                 step.status = StepStatus::Refused;

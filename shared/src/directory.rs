@@ -331,6 +331,8 @@ pub enum Answer {
     NotFound,
     /// The directory refuses, under this code of its own.
     Refused(Code),
+    /// This, and an earlier send of the same call had no answer: that one may still take effect.
+    Repeated(Box<Answer>),
 }
 
 /// An error code of the directory's own vocabulary. Only letters: it is safe to log.

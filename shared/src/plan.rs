@@ -255,6 +255,17 @@ impl Plan {
         self.steps.iter().any(|step| matters(step) && step.status == StepStatus::Unknown)
     }
 
+    /// What was sent without an answer and then again: the first may still take effect after the second was answered, and
+    /// would undo what another event does meanwhile. A removed user's id is dead, and signing out is harmless.
+    #[must_use]
+    pub fn echoes(&self) -> Vec<Operation> {
+        let echoes = |step: &&Step| match step.operation {
+            Operation::Suspend | Operation::Unsuspend | Operation::SetLicence => step.repeated,
+            Operation::Invite | Operation::Remove | Operation::Logout | Operation::ResetPin => false,
+        };
+        self.steps.iter().filter(echoes).map(|step| step.operation).collect()
+    }
+
     /// The mail of its invitation could not be delivered.
     #[must_use]
     pub fn has_bounced(&self) -> bool {

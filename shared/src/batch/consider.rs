@@ -46,7 +46,7 @@ pub(super) struct Open {
     pub(super) absent: Vec<String>,
     /// The address belongs to somebody else by now.
     pub(super) address_lost: bool,
-    /// Other people who had the address before, and whose user is remembered.
+    /// Other people who had the address before, and who may have a user.
     pub(super) others: Vec<PersonItem>,
     /// The account of the person's user, as it is now.
     pub(super) account: Option<AccountState>,
@@ -72,12 +72,16 @@ impl Open {
     /// What a look-up by the address found for this person: a user that another person had is not theirs, unless an
     /// operator says so. Then it is no longer the other's.
     pub(super) fn own(&mut self, found: Found, now: Timestamp) -> Found {
-        let Found::Somebody { user, .. } = &found else { return found };
-        if self.person.as_ref().is_some_and(|(_, person)| person.user.as_ref() == Some(&user.id)) {
-            return found;
-        }
-        let theirs = |other: &PersonItem| other.user.as_ref() == Some(&user.id);
-        let Some(other) = self.others.iter().find(|other| theirs(other)).filter(|_| !self.alone) else { return found };
+        let Found::Somebody { account, user } = &found else { return found };
+        let Some((_, person)) = self.person.as_ref().filter(|_| !self.alone) else { return found };
+        // Of whom Rollcall invited, it knows the account alone: the directory does not tell the id.
+        let invited = person.user.is_none() && person.account.as_ref().is_some_and(|known| known.id == account.id);
+        let own = invited || person.user.as_ref() == Some(&user.id);
+        // Whose user is not known may have this one.
+        let theirs = |other: &&PersonItem| {
+            other.id != person.id && other.user.as_ref().map_or(!own, |theirs| theirs == &user.id && !own)
+        };
+        let Some(other) = self.others.iter().find(theirs) else { return found };
         let allowed = self.released.as_ref().is_some_and(|it| it.held_for == Some(Reason::AddressReused));
         if !allowed || other.busy_until(&self.job.event_key, now.as_millisecond()).is_some() {
             return Found::SomebodyElses;

@@ -24,6 +24,8 @@ pub(super) struct Chosen {
     pub(super) next: Next,
     /// The person was found to have access: nothing is left to be given back.
     pub(super) restored: bool,
+    /// When it was decided.
+    pub(super) claimed_at: Timestamp,
 }
 
 /// What follows once a claim is written.
@@ -92,7 +94,7 @@ pub(super) fn choose(
     }
     let person = person_item(&open, &next, kept, found, attempt);
     let claim = claim(&open, event, person);
-    Some(Chosen { open, claim, next, restored: kept.restored })
+    Some(Chosen { open, claim, next, restored: kept.restored, claimed_at: attempt.now })
 }
 
 /// What goes with the person is written with the person: not where the event was refused, or claims its record alone.
@@ -125,7 +127,7 @@ impl Chosen {
     /// The same once its claim is written, with what was written in place of its plan.
     pub(super) fn written(self, claim: Claim, held: Option<Outcome>) -> Chosen {
         let next = held.map_or(self.next, Next::Nothing);
-        Chosen { open: self.open, claim, next, restored: self.restored }
+        Chosen { open: self.open, claim, next, restored: self.restored, claimed_at: self.claimed_at }
     }
 
     /// What it is about to take away.
@@ -158,7 +160,7 @@ pub(super) fn postpone(open: Open, cause: Cause, after: Option<Duration>, attemp
     let next = Next::Postponed(cause, after);
     let person = person_item(&open, &next, Kept::default(), None, attempt);
     let claim = claim(&open, event, person);
-    Chosen { open, claim, next, restored: false }
+    Chosen { open, claim, next, restored: false, claimed_at: attempt.now }
 }
 
 fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
@@ -203,7 +205,7 @@ fn person_item(open: &Open, next: &Next, kept: Kept, found: Option<&Found>, atte
     // A lease of this event has nothing left to guard, unless something may still take effect under it. One that another
     // event left behind stays, until that event comes back: it says that what the directory shows may still change.
     let resolved = matches!(next, Next::Nothing(outcome) if outcome.outcome == State::Applied);
-    let unresolved = !resolved && open.prior.as_ref().is_some_and(Plan::is_unresolved);
+    let unresolved = !resolved && open.prior.as_ref().is_some_and(|it| it.is_unresolved() || !it.echoes().is_empty());
     let guards = |lease: &Lease| unresolved && lease.until > attempt.now.as_millisecond();
     person.lease = person.lease.take().filter(|lease| lease.event != open.job.event_key || guards(lease));
     match next {
@@ -273,12 +275,18 @@ pub(super) fn settle_plan(
         Ending::Refused(_) => again(Cause::Unanswered),
     };
     let remembered = || Some((plan.account.clone(), plan.user.clone()?));
+    let sent = plan.step(Operation::Invite).is_some_and(|step| match step.status {
+        StepStatus::Confirmed | StepStatus::Unknown => true,
+        StepStatus::Planned | StepStatus::Refused => false,
+    });
+    // The directory does not tell the id of whom it invites.
+    let invited_into = sent.then(|| plan.account.clone());
     let at = now.as_millisecond();
     let learnt = match ending {
         Ending::Done(_) => Learnt {
             // A removed user's id is dead: an invitation makes a new one.
             user: remembered().filter(|_| plan.step(Operation::Remove).is_none()),
-            account: plan.step(Operation::Invite).map(|_| plan.account.clone()),
+            account: invited_into.clone(),
             licence: licence_set(plan),
             taken: if takes(plan) {
                 TakenChange::Took(taken(plan, &chosen.open.job.event_key, now))
@@ -291,7 +299,9 @@ pub(super) fn settle_plan(
             at,
         },
         Ending::Gone | Ending::LookAgain => Learnt { at, ..Learnt::default() },
-        Ending::Again(_) | Ending::Refused(_) => Learnt { user: remembered(), at, ..Learnt::default() },
+        Ending::Again(_) | Ending::Refused(_) => {
+            Learnt { user: remembered(), account: invited_into, at, ..Learnt::default() }
+        }
     };
     let settlement = Settlement {
         event_key: chosen.claim.event.id.clone(),
@@ -301,7 +311,7 @@ pub(super) fn settle_plan(
         plan: Some(plan.clone()),
         expiration: expiration(outcome.outcome, now),
         person: chosen.open.person.as_ref().filter(|_| !chosen.open.alone).map(|(key, _)| (key.clone(), learnt)),
-        unresolved: plan.is_unresolved(),
+        unresolved: plan.is_unresolved() || echoes(chosen, plan),
     };
     (settlement, outcome)
 }
@@ -321,6 +331,18 @@ pub(super) fn settle_refusal(chosen: &Chosen, refusal: &Refusal, parked: bool) -
         unresolved: false,
     };
     (settlement, outcome)
+}
+
+/// Whether a send without an answer may still take effect though a later one was answered: one of this attempt, or of an
+/// earlier one whose lease ran on.
+fn echoes(chosen: &Chosen, plan: &Plan) -> bool {
+    let claimed = chosen.claim.event.plan.as_ref().map(Plan::echoes).unwrap_or_default();
+    let echoes = plan.echoes();
+    let since_claimed = echoes.iter().any(|operation| !claimed.contains(operation));
+    let (event, now) = (&chosen.open.job.event_key, chosen.claimed_at.as_millisecond());
+    let lease = chosen.open.person.as_ref().and_then(|(_, person)| person.lease.as_ref());
+    let ran_on = lease.is_some_and(|lease| &lease.event == event && lease.until > now);
+    since_claimed || (ran_on && !echoes.is_empty())
 }
 
 /// Signing out takes nothing that could be given back, whatever the account.

@@ -50,6 +50,9 @@ pub(super) fn access(case: &Case<'_>, giving: &Giving, fact: Option<FactId>) -> 
                 if blocked || case.takeover || resumes {
                     return unsuspend(case, giving, account, &user.id, Some(user));
                 }
+                if user.registration == Registration::Unregistered {
+                    return restored(Reason::JoinsByDomain, fact, Wish::Keep);
+                }
                 present(case, giving, account, user, fact)
             }
             AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc => managed(fact),

@@ -122,22 +122,16 @@ impl<H: Host> Chime<H> {
     }
 
     /// Suspends; on a Team account the same call removes. `Err` is the answer to the request as a whole.
-    async fn suspend(
-        &self,
-        account: &AccountId,
-        users: &[UserId],
-        retries: Option<RetryConfig>,
-    ) -> Result<Vec<Answer>, Answer> {
+    async fn suspend(&self, account: &AccountId, users: &[UserId]) -> Result<Vec<Answer>, Answer> {
         let request = self.client.batch_suspend_user().account_id(account.as_ref()).set_user_id_list(Some(ids(users)));
-        let mut config = aws_sdk_chime::config::Config::builder();
-        config.set_retry_config(retries);
-        let answer = request.customize().config_override(config).send().await.map_err(|error| whole(&error))?;
+        let answer = request.customize().config_override(once()).send().await.map_err(|error| whole(&error))?;
         Ok(per_user(users, answer.user_errors.unwrap_or_default()))
     }
 
     async fn unsuspend(&self, account: &AccountId, users: &[UserId]) -> Result<Vec<Answer>, Answer> {
         let request = self.client.batch_unsuspend_user().account_id(account.as_ref());
-        let answer = request.set_user_id_list(Some(ids(users))).send().await.map_err(|error| whole(&error))?;
+        let request = request.set_user_id_list(Some(ids(users)));
+        let answer = request.customize().config_override(once()).send().await.map_err(|error| whole(&error))?;
         Ok(per_user(users, answer.user_errors.unwrap_or_default()))
     }
 
@@ -149,7 +143,7 @@ impl<H: Host> Chime<H> {
             // An id and a licence always build; if they do not, the request never leaves.
             request = request.update_user_request_items(item.map_err(|_| Answer::Refused(Code::new("Unbuilt")))?);
         }
-        let answer = request.send().await.map_err(|error| whole(&error))?;
+        let answer = request.customize().config_override(once()).send().await.map_err(|error| whole(&error))?;
         let users: Vec<UserId> = wanted.iter().map(|(user, _)| user.clone()).collect();
         Ok(per_user(&users, answer.user_errors.unwrap_or_default()))
     }
@@ -160,9 +154,8 @@ impl<H: Host> Chime<H> {
         let emails = addresses.iter().map(|address| address.as_ref().to_owned()).collect();
         let request = self.client.invite_users().account_id(account.as_ref()).set_user_email_list(Some(emails));
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).operation_timeout(CALL_TIMEOUT);
-        let once = aws_sdk_chime::config::Config::builder().retry_config(RetryConfig::disabled());
         // The only attempt has the whole call's time: fifty mails may take a while, and not to know costs a quarter of an hour.
-        let once = once.timeout_config(timeouts.build());
+        let once = once().timeout_config(timeouts.build());
         let answer = request.customize().config_override(once).send().await.map_err(|error| match whole(&error) {
             // Nobody is not there who shall be invited: the account is.
             Answer::NotFound => Answer::Refused(Code::new("NotFoundException")),
@@ -170,25 +163,41 @@ impl<H: Host> Chime<H> {
             | Answer::Bounced
             | Answer::Throttled
             | Answer::Unknown
-            | Answer::Refused(_)) => answer,
+            | Answer::Refused(_)
+            | Answer::Repeated(_)) => answer,
         })?;
         Ok(per_address(addresses, &answer.invites.unwrap_or_default()))
     }
 
-    /// Removes from a Team account, and sends again by itself: `NotFound` after a send without an answer means removed.
-    ///
-    /// The SDK's own retries would hide that there was such a send.
+    /// Removes from a Team account: `NotFound` after a send without an answer means removed.
     async fn remove(&self, account: &AccountId, users: &[UserId]) -> Result<Vec<Answer>, Answer> {
+        let answers = self.until_answered(async || self.suspend(account, users).await).await?;
+        let gone = |answer: &Answer| matches!(answer, Answer::NotFound | Answer::Confirmed);
+        let removed = |answer| match answer {
+            Answer::Repeated(answer) if gone(&answer) => Answer::Confirmed,
+            answer @ (Answer::Repeated(_)
+            | Answer::Confirmed
+            | Answer::Bounced
+            | Answer::Throttled
+            | Answer::Unknown
+            | Answer::NotFound
+            | Answer::Refused(_)) => answer,
+        };
+        Ok(answers.into_iter().map(removed).collect())
+    }
+
+    /// Sends what sets a state, and sends it again where no answer came.
+    ///
+    /// The SDK's own retries would hide that there was a send without an answer, which may still take effect.
+    async fn until_answered(&self, send: impl AsyncFn() -> Result<Vec<Answer>, Answer>) -> Result<Vec<Answer>, Answer> {
         let began = self.host.now();
         let (mut unanswered, mut backoff) = (false, FIRST_BACKOFF);
         for attempt in 1..=ATTEMPTS {
-            let failed = match self.suspend(account, users, Some(RetryConfig::disabled())).await {
-                Ok(mut answers) => {
-                    for answer in answers.iter_mut().filter(|answer| unanswered && **answer == Answer::NotFound) {
-                        *answer = Answer::Confirmed;
-                    }
-                    return Ok(answers);
+            let failed = match send().await {
+                Ok(answers) if unanswered => {
+                    return Ok(answers.into_iter().map(|answer| Answer::Repeated(Box::new(answer))).collect());
                 }
+                Ok(answers) => return Ok(answers),
                 Err(failed) => failed,
             };
             unanswered |= failed == Answer::Unknown;
@@ -224,9 +233,9 @@ impl<H: Host> Directory for Chime<H> {
     async fn act(&self, account: &AccountId, change: &Change) -> Vec<Answer> {
         let answers = match change {
             Change::Invite(addresses) => self.invite(account, addresses).await,
-            Change::Unsuspend(users) => self.unsuspend(account, users).await,
-            Change::SetLicence(wanted) => self.set_licences(account, wanted).await,
-            Change::Suspend(users) => self.suspend(account, users, None).await,
+            Change::Unsuspend(users) => self.until_answered(async || self.unsuspend(account, users).await).await,
+            Change::SetLicence(wanted) => self.until_answered(async || self.set_licences(account, wanted).await).await,
+            Change::Suspend(users) => self.until_answered(async || self.suspend(account, users).await).await,
             Change::Remove(users) => self.remove(account, users).await,
             Change::Logout(user) => {
                 let request = self.client.logout_user().account_id(account.as_ref()).user_id(user.as_ref());
@@ -235,14 +244,18 @@ impl<H: Host> Directory for Chime<H> {
             Change::ResetPin(user) => {
                 let request = self.client.reset_personal_pin().account_id(account.as_ref()).user_id(user.as_ref());
                 // Each send makes another PIN: whether to send again is the plan's business, not the SDK's.
-                let once = aws_sdk_chime::config::Config::builder().retry_config(RetryConfig::disabled());
-                let sent = request.customize().config_override(once).send().await;
+                let sent = request.customize().config_override(once()).send().await;
                 // The answer holds the new PIN. It is dropped unread.
                 sent.map(|_| vec![Answer::Confirmed]).map_err(|error| whole(&error))
             }
         };
         answers.unwrap_or_else(|whole| vec![whole; change.len()])
     }
+}
+
+/// One send, without the SDK's own retries.
+fn once() -> aws_sdk_chime::config::Builder {
+    aws_sdk_chime::config::Config::builder().retry_config(RetryConfig::disabled())
 }
 
 fn ids(users: &[UserId]) -> Vec<String> {

@@ -43,7 +43,7 @@ pub struct Recollection {
     pub absent: Vec<String>,
     /// The event's address belongs to somebody else by now: nobody may be looked up by it.
     pub address_lost: bool,
-    /// Other people who had the event's address before, and whose user in the directory is remembered.
+    /// Other people who had the event's address before, and who may have a user in the directory.
     pub others: Vec<PersonItem>,
 }
 

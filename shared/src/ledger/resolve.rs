@@ -2,6 +2,7 @@
 
 use super::items::{AliasItem, EventItem, PersonItem};
 use super::recall::{AliasWrite, Cache, Wanted};
+use crate::directory::AccountType;
 use crate::failure::Failure;
 use crate::person::{GivenUp, Identity, PersonKey, What};
 use jiff::Timestamp;
@@ -134,10 +135,13 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
     Ok(Resolved::Person(Box::new(whom)))
 }
 
-/// Another person, where its user in the directory is remembered.
+/// Another person, where it may have a user in the directory: not who was removed from a Team account.
 fn user_of(person: PersonKey, cache: &Cache) -> Result<Option<PersonItem>, Stop> {
     let key = follow(person, cache)?;
-    Ok(item::<PersonItem>(cache, &key.item_key())?.filter(|person| person.user.is_some()))
+    let removed = |person: &PersonItem| {
+        person.user.is_none() && person.taken.as_ref().is_some_and(|taken| taken.account.kind == AccountType::Team)
+    };
+    Ok(item::<PersonItem>(cache, &key.item_key())?.filter(|person| !removed(person)))
 }
 
 /// An address that a person gave up is anybody's from then on: who comes with it alone is somebody else.

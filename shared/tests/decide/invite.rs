@@ -15,11 +15,9 @@ fn cell(kind: AccountType, shown: Shown) -> &'static str {
         (AccountType::Team, Shown::Pending) => "Unchanged AlreadyInvited, wish Basic",
         (AccountType::Team, Shown::Bounced) => "hold InvitationFailed",
         (AccountType::Team, Shown::Registered | Shown::Unknown) => "set_licence Basic",
-        (AccountType::EnterpriseLwa, Shown::Nobody) => "Unchanged JoinsByDomain",
+        (AccountType::EnterpriseLwa, Shown::Nobody | Shown::Pending | Shown::Bounced) => "Unchanged JoinsByDomain",
         (AccountType::EnterpriseLwa, Shown::Suspended) => "unsuspend",
-        (AccountType::EnterpriseLwa, Shown::Pending | Shown::Bounced | Shown::Registered | Shown::Unknown) => {
-            "Unchanged AlreadyRegistered"
-        }
+        (AccountType::EnterpriseLwa, Shown::Registered | Shown::Unknown) => "Unchanged AlreadyRegistered",
         (
             AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc,
             Shown::Nobody | Shown::Pending | Shown::Bounced | Shown::Registered | Shown::Suspended | Shown::Unknown,

@@ -14,11 +14,9 @@ fn cell(kind: AccountType, shown: Shown) -> &'static str {
         (AccountType::Team, Shown::Pending) => "Unchanged AlreadyInvited, wish Basic",
         (AccountType::Team, Shown::Bounced) => "hold InvitationFailed",
         (AccountType::Team, Shown::Registered | Shown::Unknown) => "set_licence Basic",
-        (AccountType::EnterpriseLwa, Shown::Nobody) => "Unchanged JoinsByDomain",
+        (AccountType::EnterpriseLwa, Shown::Nobody | Shown::Pending | Shown::Bounced) => "Unchanged JoinsByDomain",
         (AccountType::EnterpriseLwa, Shown::Suspended) => "unsuspend, [set_licence Basic]",
-        (AccountType::EnterpriseLwa, Shown::Pending | Shown::Bounced | Shown::Registered | Shown::Unknown) => {
-            "set_licence Basic"
-        }
+        (AccountType::EnterpriseLwa, Shown::Registered | Shown::Unknown) => "set_licence Basic",
         (
             AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc,
             Shown::Nobody | Shown::Pending | Shown::Bounced | Shown::Registered | Shown::Suspended | Shown::Unknown,
@@ -144,7 +142,12 @@ fn a_takeover_trusts_no_look_up() {
 fn what_cannot_be_restored_is_said() {
     let done = |scene: Scene, found| match scene.decide(Known::Found(&found)) {
         Decision::Act(plan) => plan.done,
-        other => panic!("{other:?}"),
+        Decision::LookUp
+        | Decision::Observe(_)
+        | Decision::Conclude(_)
+        | Decision::Hold(_)
+        | Decision::Park(_)
+        | Decision::Wait(_) => panic!("a plan"),
     };
     let lwa = |pin| Scene { taken: Some(taken(AccountType::EnterpriseLwa, "Pro", pin)), ..back() };
     let blocked = || Shown::Suspended.found(AccountType::EnterpriseLwa);

@@ -123,6 +123,21 @@ async fn a_lost_answer_is_sent_again() {
     assert_eq!(licence(&stage, 0), "Pro");
 }
 
+/// The same inside one call: the second send was answered, and the first lands when somebody else has acted, were it let.
+#[tokio::test]
+async fn a_send_without_an_answer_keeps_others_away_though_the_next_was_answered() {
+    let stage = stage("EnterpriseLWA", 1).await;
+    let fault = Fault { operation: Operation::BatchUpdateUser, kind: FaultKind::CutBefore, after: 0, times: 1 };
+    stage.chime.core().arm(fault);
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&moved("j", 0, "HR-1", 9))]).await)["j"], "applied licence_set");
+    assert_eq!(stage.outcome("j").await["steps"][0]["repeated"], true);
+    let later = [envelope(&moved("k", 0, "ENG-1", 10))];
+    assert_eq!(Stage::told(&stage.deliver(&later).await)["k"], "again busy");
+    stage.outlive_leases();
+    assert_eq!(Stage::told(&stage.deliver(&later).await)["k"], "applied licence_set");
+    assert_eq!(stage.person().await.lease, None);
+}
+
 /// Somebody who has not registered yet gets the licence of the job with the next event after that.
 #[tokio::test]
 async fn who_has_not_registered_keeps_a_wish() {
