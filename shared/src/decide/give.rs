@@ -88,8 +88,10 @@ fn nobody(case: &Case<'_>, giving: &Giving, account: &Account, fact: Option<Fact
         Some((prior, StepStatus::Confirmed, _)) => read_back(prior, giving, fact),
         // Sent again once, and not to be seen all the same.
         Some((_, StepStatus::Unknown, true)) => Decision::Hold(Reason::InvitationUnknown),
-        // Perhaps the user is there under the address of before: a second one must not be made.
-        None if case.renamed && case.released != Some(Reason::FormerAddress) => Decision::Hold(Reason::FormerAddress),
+        // Perhaps the user is there under the address of before: a second one must not be made. Not where we removed it.
+        None if case.renamed && case.taken.is_none() && case.released != Some(Reason::FormerAddress) => {
+            Decision::Hold(Reason::FormerAddress)
+        }
         Some((_, StepStatus::Planned | StepStatus::Refused | StepStatus::Unknown, _)) | None => {
             invite(case, giving, account)
         }
