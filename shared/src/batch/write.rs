@@ -241,6 +241,9 @@ fn person_item(open: &Open, next: &Next, kept: Kept, found: Option<&Found>, atte
         }
         Next::Park(_) | Next::Postponed(..) => {}
     }
+    // Whose user is known, or is made now, is not missed under an address of before.
+    let invites = matches!(next, Next::Act(plan) if plan.step(Operation::Invite).is_some());
+    person.renamed &= person.user.is_none() && !invites;
     Some(person)
 }
 

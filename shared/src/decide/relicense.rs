@@ -51,11 +51,7 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
         }
         Known::Found(Found::Nobody { account }) => {
             let groups = account.as_ref().and_then(by_groups);
-            // For whom access is due, somebody will come.
-            groups.unwrap_or_else(|| match access {
-                Access::Due(_) => later(Concluded::Unchanged, Reason::UserNotFound, licence),
-                Access::NotDue(_) | Access::AsIs => conclude(Concluded::Unchanged, Reason::UserNotFound, None),
-            })
+            groups.unwrap_or_else(|| later(Concluded::Unchanged, Reason::UserNotFound, licence))
         }
         Known::Found(Found::SeveralAccounts) => several_accounts(),
         Known::Found(Found::UnknownAccount) => unknown_account(),

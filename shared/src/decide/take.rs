@@ -49,6 +49,10 @@ fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
         // A planned removal that was sent and is not found took effect; nothing else may be called absent unseen.
         Known::NoAddress if case.prior.is_some_and(Plan::removal_may_have_worked) => nobody(case, fact),
         Known::NoAddress => Decision::Hold(Reason::NoAddress),
+        // Seen before it had registered: what is taken must be known exactly.
+        Known::Remembered { account, licence: None, .. } if keeps_licence(account) && case.prior.is_none() => {
+            Decision::LookUp
+        }
         Known::Remembered { account, user, licence, .. } => {
             let before = licence
                 .map(|licence| Before { registration: Registration::Unknown, licence: Some(licence.to_owned()) });
@@ -67,6 +71,14 @@ fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
             let before = Before { registration: user.registration, licence: user.licence.clone() };
             carry_out(case, Some(ActionClass::Access), plan(case, account, &user.id, true, Some(before)))
         }
+    }
+}
+
+/// Whether a user's licence is Rollcall's to give back. In the other accounts the company's directory gives it.
+fn keeps_licence(account: &Account) -> bool {
+    match account.kind {
+        AccountType::Team | AccountType::EnterpriseLwa => true,
+        AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc => false,
     }
 }
 

@@ -77,7 +77,8 @@ fn a_due_termination_by_what_is_known_of_the_user() {
     let table = [
         (Known::NotYet, "look up"),
         (Known::NoAddress, "hold NoAddress"),
-        (Known::Remembered { account: &acc, user: &user, licence: None }, "suspend"),
+        (Known::Remembered { account: &acc, user: &user, licence: Some("Pro") }, "suspend"),
+        (Known::Remembered { account: &acc, user: &user, licence: None }, "look up"),
         (Known::Found(&Found::Nobody { account: None }), "Unchanged UserNotFound"),
         (Known::Found(&Found::SomebodyElses), "hold AddressReused"),
         (Known::Found(&Found::SeveralAccounts), "park several_accounts detail.subject.email"),

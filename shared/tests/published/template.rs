@@ -134,8 +134,10 @@ fn statement<'a>(role: &'a Yaml, sid: &str) -> &'a Yaml {
 /// Who is remembered is looked up by id where memory alone is not enough.
 fn by_id(function: Function) -> &'static [&'static str] {
     match function {
-        Function::InviteUser | Function::ReinstateUser | Function::RelicenseUser => &["chime:GetUser"],
-        Function::SuspendUser | Function::LogoutUser => &[],
+        Function::InviteUser | Function::SuspendUser | Function::ReinstateUser | Function::RelicenseUser => {
+            &["chime:GetUser"]
+        }
+        Function::LogoutUser => &[],
     }
 }
 
