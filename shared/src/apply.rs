@@ -141,7 +141,7 @@ impl Progress {
             return;
         };
         let answer = if let Answer::Repeated(answer) = answer {
-            step.repeated = true;
+            (step.repeated, step.echoed) = (true, true);
             // Nothing was done this time; the time before, nobody knows.
             if *answer == Answer::Throttled { Answer::Unknown } else { *answer }
         } else {

@@ -95,6 +95,9 @@ pub struct Step {
     /// An earlier send may have taken effect as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub repeated: bool,
+    /// This attempt sent it more than once, and an earlier send was not answered.
+    #[serde(skip)]
+    pub echoed: bool,
     /// The directory's error code, where it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
@@ -131,7 +134,16 @@ impl Step {
     /// A step without which the event is not done.
     #[must_use]
     pub fn decisive(operation: Operation) -> Step {
-        Step { operation, decisive: true, licence: None, status: StepStatus::Planned, repeated: false, code: None }
+        let status = StepStatus::Planned;
+        Step { operation, decisive: true, licence: None, status, repeated: false, echoed: false, code: None }
+    }
+
+    /// It sets what another event may set otherwise.
+    fn sets_state(&self) -> bool {
+        match self.operation {
+            Operation::Suspend | Operation::Unsuspend | Operation::SetLicence => true,
+            Operation::Invite | Operation::Remove | Operation::Logout | Operation::ResetPin => false,
+        }
     }
 
     /// A step that sets a licence.
@@ -258,12 +270,14 @@ impl Plan {
     /// What was sent without an answer and then again: the first may still take effect after the second was answered, and
     /// would undo what another event does meanwhile. A removed user's id is dead, and signing out is harmless.
     #[must_use]
-    pub fn echoes(&self) -> Vec<Operation> {
-        let echoes = |step: &&Step| match step.operation {
-            Operation::Suspend | Operation::Unsuspend | Operation::SetLicence => step.repeated,
-            Operation::Invite | Operation::Remove | Operation::Logout | Operation::ResetPin => false,
-        };
-        self.steps.iter().filter(echoes).map(|step| step.operation).collect()
+    pub fn may_echo(&self) -> bool {
+        self.steps.iter().any(|step| step.sets_state() && step.repeated)
+    }
+
+    /// The same for what this attempt sent.
+    #[must_use]
+    pub fn echoes(&self) -> bool {
+        self.steps.iter().any(|step| step.sets_state() && step.echoed)
     }
 
     /// The mail of its invitation could not be delivered.

@@ -75,7 +75,11 @@ impl Open {
         let Found::Somebody { account, user } = &found else { return found };
         let Some((_, person)) = self.person.as_ref().filter(|_| !self.alone) else { return found };
         // Of whom Rollcall invited, it knows the account alone: the directory does not tell the id.
-        let invited = person.user.is_none() && person.account.as_ref().is_some_and(|known| known.id == account.id);
+        let invited_there =
+            |it: &PersonItem| it.user.is_none() && it.account.as_ref().is_some_and(|known| known.id == account.id);
+        // By an address that was given up, whoever was invited by it since is found.
+        let renames = self.job.content.as_ref().is_ok_and(|event| event.event_type.kind() == Kind::IdentityChange);
+        let invited = invited_there(person) && !(renames && self.others.iter().any(invited_there));
         let own = invited || person.user.as_ref() == Some(&user.id);
         // Whose user is not known may have this one.
         let theirs = |other: &&PersonItem| {

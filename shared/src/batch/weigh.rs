@@ -7,10 +7,11 @@ use super::write::{Attempt, Chosen, choose, postpone};
 use super::{Road, Verdict};
 use crate::decide::{Case, Decision, Known, Reason};
 use crate::directory::{Account, AccountId, AccountState, Deadline, Directory, Found, Operation, Sought, UserId};
-use crate::event::Kind;
+use crate::event::{Kind, WorkerEvent};
 use crate::failure::{Cause, Failure, RefusalCode};
 use crate::host::Host;
 use crate::ledger::PersonItem;
+use crate::person::WorkEmail;
 use crate::queue::Queue;
 use crate::routes::Function;
 use std::collections::BTreeMap;
@@ -71,6 +72,13 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
                 let found = found.next().unwrap_or(Err(Failure::retryable(Cause::IncompleteListing)));
                 let mut open = open;
                 match self.with_its_account(found, &mut open, deadline).await {
+                    // The user that was known is gone, and no address says whether there is another by now.
+                    Ok(Found::Nobody { .. }) if !looked_up_by_address(&open) => {
+                        open.job.stale_id = true;
+                        if let Some((open, decision)) = self.decided(open, None, round) {
+                            part.extend(self.chosen(open, decision, None, deadline, round));
+                        }
+                    }
                     Ok(found) => {
                         if let Some((open, decision)) = self.decided(open, Some(&found), round) {
                             part.extend(self.chosen(open, decision, Some(&found), deadline, round));
@@ -228,12 +236,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             return None;
         }
         let event = open.job.content.as_ref().ok()?;
-        // Who gets another address is looked for by the one of before.
-        let address = match event.event_type.kind() == Kind::IdentityChange {
-            true => event.subject.former_email.as_ref(),
-            false => event.subject.email.as_ref(),
-        };
-        let email = address.filter(|_| !open.address_lost).cloned();
+        let email = address_of(event).filter(|_| !open.address_lost).cloned();
         let person = open.person.as_ref().map(|(_, person)| person);
         let user = person.and_then(remembered).filter(|_| !open.job.stale_id);
         let rules = self.rules();
@@ -280,6 +283,20 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         nonce.copy_from_slice(&self.host.random().to_be_bytes()[..12]);
         let meaning = job.content.as_ref().map(|event| event.meaning.as_str()).unwrap_or_default();
         self.keys.seal(meaning, &job.event_key, nonce).unwrap_or_default()
+    }
+}
+
+/// Whether the event's address was looked up, the one of before where it changes.
+fn looked_up_by_address(open: &Open) -> bool {
+    let address = open.job.content.as_ref().ok().and_then(address_of);
+    address.is_some() && !open.address_lost
+}
+
+/// Who gets another address is looked for by the one of before.
+fn address_of(event: &WorkerEvent) -> Option<&WorkEmail> {
+    match event.event_type.kind() == Kind::IdentityChange {
+        true => event.subject.former_email.as_ref(),
+        false => event.subject.email.as_ref(),
     }
 }
 

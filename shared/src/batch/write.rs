@@ -205,7 +205,7 @@ fn person_item(open: &Open, next: &Next, kept: Kept, found: Option<&Found>, atte
     // A lease of this event has nothing left to guard, unless something may still take effect under it. One that another
     // event left behind stays, until that event comes back: it says that what the directory shows may still change.
     let resolved = matches!(next, Next::Nothing(outcome) if outcome.outcome == State::Applied);
-    let unresolved = !resolved && open.prior.as_ref().is_some_and(|it| it.is_unresolved() || !it.echoes().is_empty());
+    let unresolved = !resolved && open.prior.as_ref().is_some_and(|it| it.is_unresolved() || it.may_echo());
     let guards = |lease: &Lease| unresolved && lease.until > attempt.now.as_millisecond();
     person.lease = person.lease.take().filter(|lease| lease.event != open.job.event_key || guards(lease));
     match next {
@@ -339,13 +339,10 @@ pub(super) fn settle_refusal(chosen: &Chosen, refusal: &Refusal, parked: bool) -
 /// Whether a send without an answer may still take effect though a later one was answered: one of this attempt, or of an
 /// earlier one whose lease ran on.
 fn echoes(chosen: &Chosen, plan: &Plan) -> bool {
-    let claimed = chosen.claim.event.plan.as_ref().map(Plan::echoes).unwrap_or_default();
-    let echoes = plan.echoes();
-    let since_claimed = echoes.iter().any(|operation| !claimed.contains(operation));
     let (event, now) = (&chosen.open.job.event_key, chosen.claimed_at.as_millisecond());
     let lease = chosen.open.person.as_ref().and_then(|(_, person)| person.lease.as_ref());
     let ran_on = lease.is_some_and(|lease| &lease.event == event && lease.until > now);
-    since_claimed || (ran_on && !echoes.is_empty())
+    plan.echoes() || (ran_on && plan.may_echo())
 }
 
 /// Signing out takes nothing that could be given back, whatever the account.
@@ -368,8 +365,9 @@ fn wish(plan: &Plan) -> Wish {
         (Some(step), _) if step.status == StepStatus::Confirmed => Wish::Clear,
         (Some(step), _) if !step.is_unsupported() => step.licence.map_or(Wish::Keep, Wish::Set),
         (Some(_) | None, Some(licence)) => Wish::Set(licence),
-        // Whoever has access back, and nothing was left to set: the wish is fulfilled, or cannot be.
-        (Some(_) | None, None) if plan.gives_access => Wish::Clear,
+        // Whoever has access back, and nothing was left to set: the wish is fulfilled.
+        (None, None) if plan.gives_access => Wish::Clear,
+        // What the account does not offer stays wished for.
         (Some(_) | None, None) => Wish::Keep,
     }
 }

@@ -147,9 +147,12 @@ fn present(case: &Case<'_>, giving: &Giving, account: &Account, user: &User, fac
             let before = Before { registration: user.registration, licence: user.licence.clone() };
             set_licence(case, account, &user.id, true, Some(before), licence)
         }
-        // It is so, or cannot be so: nothing is left to wish for.
-        Some(_) => restored(Reason::AlreadyRegistered, fact, Wish::Clear),
-        None => restored(Reason::AlreadyRegistered, fact, Wish::Keep),
+        // It is so: nothing is left to wish for.
+        Some(licence) if user.licence.as_deref() == Some(licence.as_str()) => {
+            restored(Reason::AlreadyRegistered, fact, Wish::Clear)
+        }
+        // Nothing is asked for, or what the account does not offer yet: what was wished for stays.
+        Some(_) | None => restored(Reason::AlreadyRegistered, fact, Wish::Keep),
     }
 }
 
@@ -186,7 +189,8 @@ fn invite(case: &Case<'_>, giving: &Giving, account: &Account) -> Decision {
     if case.account.is_some_and(|account| !account.active) {
         return account_suspended();
     }
-    let Some(address) = case.event.subject.email.clone() else {
+    // An address that is another person's by now is not this one's to be invited by.
+    let Some(address) = case.event.subject.email.clone().filter(|_| case.may_look_up) else {
         return Decision::Hold(Reason::NoAddress);
     };
     let mut steps = vec![Step::decisive(Operation::Invite)];

@@ -31,7 +31,7 @@ fn giving(case: &Case<'_>) -> Giving {
         | Known::NotYet => None,
     };
     let is_team = account.is_some_and(|account| account.kind == AccountType::Team);
-    let of_policy = licence::of_job(case).or(prior).or_else(|| licence::by_default(case));
+    let of_policy = licence::of_job(case).or_else(|| licence::by_default(case)).or(prior);
     let licence = if is_team { of_policy } else { prior };
     Giving { joining: licence, present: licence, invited: Reason::Invited }
 }
