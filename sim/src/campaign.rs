@@ -1,5 +1,9 @@
 //! Many runs: on every processor, added up, and the first that breaks a rule shown as small as it can be made.
 
+mod survey;
+
+pub use survey::survey;
+
 use crate::bounds::Beyond;
 use crate::faults::Fault;
 use crate::schedule::{Options, Report, run as run_one};

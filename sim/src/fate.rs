@@ -3,8 +3,11 @@
 use crate::bounds::{MS, SECOND};
 use crate::call::{Reply, Request};
 use crate::faults::{Fault, Faults};
+use rollcall_local::chime::choices::Choices;
 use rollcall_local::chime::faults::{EntryCode, FaultKind};
+use rollcall_local::chime::http::Request as ChimeRequest;
 use rollcall_local::chime::random::Random;
+use rollcall_local::chime::routes::{Operation, route};
 use serde_json::{Value, json};
 
 /// What befalls one call.
@@ -63,11 +66,7 @@ impl Fate {
         }
         match request {
             Request::Ledger { operation, .. } => fate.ledger(operation, now, faults),
-            Request::Directory { request, .. } => {
-                let changes = request.method == "POST";
-                let batch = request.query.contains("operation=suspend");
-                fate.directory(changes, batch, now, faults);
-            }
+            Request::Directory { request, .. } => fate.directory(operation(request), now, faults),
             Request::Park(_) => {
                 if fate.strikes(faults, Fault::ParkFails, now) {
                     fate.service = Service::ParksInSilence(faults.below(Fault::ParkFails, 2) == 0);
@@ -77,6 +76,12 @@ impl Fate {
         }
         if !matches!(request, Request::Park(_)) {
             fate.connection(now, faults);
+        }
+        if matches!(request, Request::Directory { request, .. } if operation(request) == Some(Operation::InviteUsers))
+            && fate.strikes(faults, Fault::LateInvitation, now)
+        {
+            fate.out = faults.late_invitation();
+            (fate.service, fate.answer) = (Service::Works, Answer::Never);
         }
         fate
     }
@@ -119,7 +124,8 @@ impl Fate {
         }
     }
 
-    fn directory(&mut self, changes: bool, batch: bool, now: i64, faults: &mut Faults) {
+    fn directory(&mut self, operation: Option<Operation>, now: i64, faults: &mut Faults) {
+        let batch = operation.is_some_and(Operation::has_entries);
         let error = |status, name, code: &str| Reply::Http {
             status,
             error_type: Some(name),
@@ -135,7 +141,7 @@ impl Fate {
             let done = faults.below(Fault::ServiceFails, 2) == 0;
             self.service = if done { Service::Then(reply) } else { Service::Answers(reply) };
         } else if self.strikes(faults, Fault::Refused, now) {
-            self.service = if changes && batch && faults.below(Fault::Refused, 2) == 0 {
+            self.service = if batch && faults.below(Fault::Refused, 2) == 0 {
                 Service::Under(FaultKind::UserErrors { code: EntryCode::Forbidden, every: 1 })
             } else {
                 Service::Answers(error(403, "ForbiddenException", "Forbidden"))
@@ -150,6 +156,10 @@ impl Fate {
             });
         }
     }
+}
+
+fn operation(request: &ChimeRequest) -> Option<Operation> {
+    route(request, &Choices::default()).ok().map(|routed| routed.operation)
 }
 
 fn ledger_error(status: u16, name: &str, codes: &[&str]) -> Reply {

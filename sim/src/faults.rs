@@ -43,6 +43,8 @@ faults! {
     LostAfter = "lost after", 80;
     /// Nobody waits any more when a request takes effect.
     LateEffect = "late effect", 60;
+    /// The same of an invitation, which may take much longer.
+    LateInvitation = "late invitation", 250;
     /// A request is never answered, and never takes effect.
     Hang = "hang", 40;
     /// An answer comes late, and still in time.
@@ -167,6 +169,12 @@ impl Faults {
     pub fn late(&mut self) -> i64 {
         let most = self.bounds.late_effect - 3_500 * MS;
         3_500 * MS + self.below(Fault::LateEffect, most)
+    }
+
+    /// How long after it was sent a late invitation takes effect.
+    pub fn late_invitation(&mut self) -> i64 {
+        let most = self.bounds.late_invitation - 3_500 * MS;
+        3_500 * MS + self.below(Fault::LateInvitation, most)
     }
 
     /// How far off the clock of a new worker is.

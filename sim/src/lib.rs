@@ -2,6 +2,7 @@
 //!
 //! Time is virtual, chance comes from a seed, and every remote call goes through [`schedule`], where faults strike it:
 //!
+//! - [`functions`]: the five of them, and whose queue an event goes to;
 //! - [`story`]: accounts, people, and what HR tells of them;
 //! - [`faults`] and [`bounds`]: what may go wrong, how often, and how far;
 //! - [`timeline`], [`call`], [`worker`]: time, calls, and the product on top of them;
@@ -15,6 +16,7 @@ pub mod campaign;
 pub mod dynamo;
 mod fate;
 pub mod faults;
+pub mod functions;
 mod mailbox;
 pub mod mutants;
 pub mod oracle;

@@ -1,6 +1,9 @@
-//! The queue, as SQS has it: at least once, in no order, each message invisible for a while after each receive.
+//! The queues, as SQS has them: at least once, in no order, each message invisible for a while after each receive.
+//!
+//! Each function has a queue and a dead-letter queue. Messages are numbered over all of them.
 
 use crate::bounds::{MAX_RECEIVES, VISIBILITY};
+use crate::functions::Function;
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage, SqsMessageAttribute};
 use rollcall::queue::PARKED_AS;
 use rollcall::release::{RELEASED_AS, RELEASED_BY};
@@ -10,6 +13,8 @@ use rollcall::release::{RELEASED_AS, RELEASED_BY};
 pub(crate) struct Message {
     /// The event that it carries, by position in the story.
     pub(crate) telling: usize,
+    /// Whose queue it is in.
+    pub(crate) function: Function,
     /// The token of a redrive.
     pub(crate) parked_as: Option<String>,
     /// The token of a release.
@@ -23,6 +28,8 @@ pub(crate) struct Message {
 /// A message in the dead-letter queue.
 #[derive(Clone, Debug)]
 pub(crate) struct Dead {
+    /// Whose it is.
+    pub(crate) function: Function,
     /// Its body.
     pub(crate) body: String,
     /// `ErrorCode`; `None` where SQS put it here by itself.
@@ -31,7 +38,7 @@ pub(crate) struct Dead {
     pub(crate) parked_as: Option<String>,
 }
 
-/// The queue and its dead-letter queue.
+/// The queues and their dead-letter queues.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     messages: Vec<Message>,
@@ -40,10 +47,18 @@ pub(crate) struct Mailbox {
 
 impl Mailbox {
     /// Takes a message in. Answers its position.
-    pub(crate) fn send(&mut self, telling: usize, body: String, parked_as: Option<String>, now: i64) -> usize {
+    pub(crate) fn send(
+        &mut self,
+        function: Function,
+        telling: usize,
+        body: String,
+        parked_as: Option<String>,
+        now: i64,
+    ) -> usize {
         let released_as = None;
         self.messages.push(Message {
             telling,
+            function,
             parked_as,
             released_as,
             body,
@@ -55,17 +70,26 @@ impl Mailbox {
     }
 
     /// Takes the release of an event in. Answers its position.
-    pub(crate) fn release(&mut self, telling: usize, body: String, token: String, now: i64) -> usize {
-        let index = self.send(telling, body, None, now);
+    pub(crate) fn release(
+        &mut self,
+        function: Function,
+        telling: usize,
+        body: String,
+        token: String,
+        now: i64,
+    ) -> usize {
+        let index = self.send(function, telling, body, None, now);
         if let Some(message) = self.messages.get_mut(index) {
             message.released_as = Some(token);
         }
         index
     }
 
-    /// The messages that can be received now.
-    pub(crate) fn visible(&self, now: i64) -> Vec<usize> {
-        let can = |(_, message): &(usize, &Message)| !message.gone && message.visible_at <= now;
+    /// The messages of a queue that can be received now.
+    pub(crate) fn visible(&self, function: Function, now: i64) -> Vec<usize> {
+        let can = |(_, message): &(usize, &Message)| {
+            message.function == function && !message.gone && message.visible_at <= now
+        };
         self.messages.iter().enumerate().filter(can).map(|(index, _)| index).collect()
     }
 
@@ -79,7 +103,8 @@ impl Mailbox {
             if message.receives > MAX_RECEIVES {
                 message.gone = true;
                 let parked_as = message.parked_as.clone();
-                self.dead.push(Dead { body: message.body.clone(), code: None, parked_as });
+                let (function, body) = (message.function, message.body.clone());
+                self.dead.push(Dead { function, body, code: None, parked_as });
                 continue;
             }
             event.records.push(record(*index, message));
@@ -88,8 +113,8 @@ impl Mailbox {
         (event, received)
     }
 
-    /// Sets when a message shows again, by the receipt of its last receive. Answers when that is.
-    pub(crate) fn delay(&mut self, receipt: &str, now: i64, wait: i64) -> Option<i64> {
+    /// Sets when a message shows again, by the receipt of its last receive. Answers in which queue, and when.
+    pub(crate) fn delay(&mut self, receipt: &str, now: i64, wait: i64) -> Option<(Function, i64)> {
         let (index, receives) = receipt.split_once('/')?;
         let message = self.messages.get_mut(index.parse::<usize>().ok()?)?;
         let last = message.receives == receives.parse::<u32>().ok()?;
@@ -97,7 +122,7 @@ impl Mailbox {
             return None;
         }
         message.visible_at = now + wait;
-        Some(message.visible_at)
+        Some((message.function, message.visible_at))
     }
 
     /// Shows a received message again before its time: SQS promises at least once.

@@ -22,6 +22,9 @@ struct Arguments {
     /// Goes beyond a bound that the design rests on, and must show the violation that it prevents.
     #[arg(long, value_name = "BOUND")]
     beyond: Option<Beyond>,
+    /// Goes on after a violation, and prints which rules were broken how often instead of a trace.
+    #[arg(long, conflicts_with_all = ["seed", "beyond"])]
+    survey: bool,
     /// How many threads. Default: as many as the machine has processors.
     #[arg(long)]
     threads: Option<usize>,
@@ -32,6 +35,10 @@ fn main() -> Result<ExitCode> {
     let output = &mut std::io::stdout();
     let passed = match arguments.seed {
         Some(seed) => campaign::one(seed, arguments.beyond, output)?,
+        None if arguments.survey => {
+            let range = Range { from: arguments.from, seeds: arguments.seeds };
+            campaign::survey(range, arguments.threads.unwrap_or(2), output)?
+        }
         None => {
             let range = Range { from: arguments.from, seeds: arguments.seeds };
             campaign::run(range, arguments.beyond, arguments.threads, output)?

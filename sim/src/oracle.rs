@@ -1,10 +1,15 @@
 //! What is due, once more: a small model of the design's table of facts, written from the document and from nothing
 //! else. It shares no code with the product, so that a mistake in either shows.
 
+mod licence;
+
+pub use licence::{Job, Licence, Licences, licence};
+
+use crate::functions::Function;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-/// The kinds of event that bear on access.
+/// The kinds of event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Employed from.
@@ -19,6 +24,14 @@ pub enum Kind {
     Return,
     /// What the identity provider says of the login.
     Login,
+    /// Another job from.
+    JobChange,
+    /// The audit asks a licence back.
+    Reclaim,
+    /// A credential is in foreign hands.
+    Compromise,
+    /// Another address.
+    Identity,
 }
 
 /// What an event does to its fact.
@@ -53,6 +66,23 @@ pub struct Assertion {
     pub date: Option<i64>,
     /// For a login: may it be used?
     pub active: bool,
+    /// What it tells of the job.
+    pub job: Job,
+}
+
+/// What an event asks for, besides that its fact is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asks {
+    /// That access goes.
+    Taking,
+    /// That access comes.
+    Giving,
+    /// Another licence.
+    Licence,
+    /// That sessions end.
+    SigningOut,
+    /// Nothing.
+    Nothing,
 }
 
 /// Which absences take access away: the policy's choice.
@@ -87,6 +117,11 @@ impl Kind {
     fn is_leave(self) -> bool {
         matches!(self, Kind::Leave | Kind::Return)
     }
+
+    /// Whether it asserts a fact. A compromise has no order, and an address is an alias.
+    fn is_fact(self) -> bool {
+        !matches!(self, Kind::Compromise | Kind::Identity)
+    }
 }
 
 /// What an operator rejected: an assertion of a fact, whichever event carried it.
@@ -99,20 +134,29 @@ impl Assertion {
         (self.kind, self.fact.clone(), self.occurred, self.revision)
     }
 
-    /// Whether the event takes access away, where none is due: the design's table of what suspend-user consumes.
+    /// Whose queue the event goes to.
     #[must_use]
-    pub fn takes_access(&self) -> bool {
-        match (self.kind, self.phase) {
-            (Kind::Termination | Kind::Leave, Phase::Effective)
-            | (Kind::Hire | Kind::Rehire | Kind::Return, Phase::Rescinded) => true,
-            (Kind::Login, _) => !self.active,
-            (_, Phase::Scheduled | Phase::Effective | Phase::Rescinded) => false,
+    pub fn function(&self) -> Function {
+        Function::of(self.kind, self.phase, self.active)
+    }
+
+    /// What the event asks for: an announcement and another address ask for nothing.
+    #[must_use]
+    pub fn asks(&self) -> Asks {
+        if self.phase == Phase::Scheduled || self.kind == Kind::Identity {
+            return Asks::Nothing;
+        }
+        match self.function() {
+            Function::Invite | Function::Reinstate => Asks::Giving,
+            Function::Suspend => Asks::Taking,
+            Function::Relicense => Asks::Licence,
+            Function::Logout => Asks::SigningOut,
         }
     }
 
     /// Whether it counts at all: an assertion without an instant is held, and takes no other's place.
     fn counts(&self) -> bool {
-        self.at.is_some() || self.phase == Phase::Rescinded
+        self.kind.is_fact() && (self.at.is_some() || self.phase == Phase::Rescinded)
     }
 
     /// Which of two assertions of one fact is newer: said later; of logins said at once the inactive one; then the
@@ -154,8 +198,7 @@ pub fn due(said: &[&Assertion], rejected: &Rejected, now: i64, absences: Absence
     let mut facts = facts(said);
     facts.retain(|fact| !rejected.contains(&fact.rejects()));
     let in_force: Vec<&Assertion> = facts.iter().copied().filter(|fact| fact.holds(now)).collect();
-    let employment = latest(in_force.iter().copied().filter(|fact| fact.kind.is_employment()));
-    let start = match employment {
+    let start = match employment(&in_force) {
         Some(fact) if fact.kind.is_start() => Some(fact),
         Some(_) => return Due::NoAccess,
         // A first employment that was taken back never was.
@@ -180,8 +223,9 @@ fn never_was(fact: &Assertion, now: i64) -> bool {
 /// On one date, or at one instant, a start wins.
 fn latest<'a>(facts: impl Iterator<Item = &'a Assertion>) -> Option<&'a Assertion> {
     let (dated, undated): (Vec<&Assertion>, Vec<&Assertion>) = facts.partition(|fact| fact.date.is_some());
-    let dated = dated.into_iter().max_by_key(|fact| (fact.date, fact.kind.is_start(), fact.at));
-    let undated = undated.into_iter().max_by_key(|fact| (fact.at, fact.kind.is_start()));
+    // Of two that are alike the name decides: it bears on the job only.
+    let dated = dated.into_iter().max_by_key(|fact| (fact.date, fact.kind.is_start(), fact.at, &fact.fact));
+    let undated = undated.into_iter().max_by_key(|fact| (fact.at, fact.kind.is_start(), &fact.fact));
     match (dated, undated) {
         (Some(one), Some(other)) => {
             let key = |fact: &Assertion| (fact.at, fact.kind.is_start());
@@ -191,12 +235,20 @@ fn latest<'a>(facts: impl Iterator<Item = &'a Assertion>) -> Option<&'a Assertio
     }
 }
 
-/// The latest of leave and return says so, and at one instant the leave; one from before the employment does not count.
-fn on_leave(in_force: &[&Assertion], start: Option<&Assertion>) -> bool {
-    let before = |fact: &Assertion, start: &Assertion| match (fact.date, start.date) {
+fn employment<'a>(in_force: &[&'a Assertion]) -> Option<&'a Assertion> {
+    latest(in_force.iter().copied().filter(|fact| fact.kind.is_employment()))
+}
+
+/// From before an employment: by date where both have one, else by instant.
+fn before(fact: &Assertion, start: &Assertion) -> bool {
+    match (fact.date, start.date) {
         (Some(date), Some(start)) => date < start,
         (_, _) => fact.at < start.at,
-    };
+    }
+}
+
+/// The latest of leave and return says so, and at one instant the leave; one from before the employment does not count.
+fn on_leave(in_force: &[&Assertion], start: Option<&Assertion>) -> bool {
     let leaves = in_force.iter().filter(|fact| fact.kind.is_leave() && start.is_none_or(|start| !before(fact, start)));
     leaves.max_by_key(|fact| (fact.at, fact.kind == Kind::Leave)).is_some_and(|fact| fact.kind == Kind::Leave)
 }

@@ -2,15 +2,18 @@
 
 mod arrivals;
 mod desk;
+mod directory;
 mod invocations;
+mod people;
 
-use crate::bounds::{Bounds, DRAIN, MINUTE, MS, SECOND};
+use crate::bounds::{Bounds, DRAIN, MINUTE, SECOND};
 use crate::call::Call;
 use crate::dynamo::Dynamo;
 use crate::fate::Fate;
 use crate::faults::{Fault, Faults};
+use crate::functions::Function;
 use crate::mailbox::Mailbox;
-use crate::story::{NOON, Story};
+use crate::story::{NOON, Story, Telling};
 use crate::timeline::{Happening, Step, TaskId, Timeline};
 use crate::watch::{Rule, Violation, Watch};
 use crate::worker::SimRoad;
@@ -30,7 +33,7 @@ const FAULTS_STOP: i64 = 70 * MINUTE;
 const CALLS: u64 = 20_000;
 
 /// When the operator looks after what is parked, after the faults stopped.
-const OPERATOR: [i64; 2] = [15 * MINUTE, 45 * MINUTE];
+const OPERATOR: [i64; 3] = [20 * MINUTE, 60 * MINUTE, 100 * MINUTE];
 
 /// How a run is done.
 #[derive(Clone, Debug, Default)]
@@ -91,7 +94,7 @@ pub fn run(seed: u64, options: &Options, keys: &Keys) -> anyhow::Result<Report> 
         watch: Watch::new(&story, options.only),
         ways: Random::new(seeds.number()),
         sent: BTreeSet::new(),
-        starved: false,
+        starved: BTreeSet::new(),
         trace: Vec::new(),
         policy: Policy::parse(&story.policy.to_string())?,
         story: &story,
@@ -105,8 +108,8 @@ pub fn run(seed: u64, options: &Options, keys: &Keys) -> anyhow::Result<Report> 
 }
 
 /// A worker's place: its process, if one is there, and what it does.
-#[derive(Default)]
 struct Slot {
+    function: Function,
     road: Option<(Arc<SimRoad>, i64)>,
     busy: Option<TaskId>,
 }
@@ -131,14 +134,16 @@ struct Schedule<'a> {
     ways: Random,
     /// The events that were sent, by position.
     sent: BTreeSet<usize>,
-    /// Messages wait, and no worker was free.
-    starved: bool,
+    /// Messages wait in the queues of these, and no worker was free.
+    starved: BTreeSet<Function>,
     trace: Vec<String>,
 }
 
 impl Story {
     fn worker_slots(&self) -> Vec<Slot> {
-        (0..self.workers).map(|_| Slot::default()).collect()
+        let places = Function::ALL.into_iter().zip(self.workers);
+        let place = |function| Slot { function, road: None, busy: None };
+        places.flat_map(|(function, count)| (0..count).map(move |_| place(function))).collect()
     }
 }
 
@@ -193,7 +198,7 @@ impl Schedule<'_> {
     fn happens(&mut self, happening: Happening) {
         match happening {
             Happening::Send(index) => self.send(index),
-            Happening::Poll => self.poll(),
+            Happening::Poll(function) => self.poll(function),
             Happening::Reach(call) => self.reach(call),
             Happening::Answer(call) => self.answer(call),
             Happening::Delete(message) => self.queue.delete(message),
@@ -201,6 +206,7 @@ impl Schedule<'_> {
             Happening::Thaw(task) => self.thaw(task),
             Happening::Bury(task) => drop(self.tasks.remove(&task)),
             Happening::Console(index) => self.console(index),
+            Happening::Mail(account, user) => self.mail(&account, &user),
             Happening::Operator => self.operator(),
             Happening::Desk(index) => self.desk(index),
         }
@@ -209,31 +215,15 @@ impl Schedule<'_> {
     fn send(&mut self, index: usize) {
         let Some(send) = self.story.sends.get(index) else { return };
         let Some(telling) = self.story.tellings.get(send.telling) else { return };
-        let message = self.queue.send(send.telling, telling.body.clone(), None, self.timeline.now());
+        let function = telling.function;
+        let message = self.queue.send(function, send.telling, telling.body.clone(), None, self.timeline.now());
         self.sent.insert(send.telling);
         self.note(|schedule| {
             let who = schedule.story.who(telling.person);
             format!("hr         sends {} about {who}: {}", schedule.named(message, send.telling), telling.words)
         });
-        let window = i64::try_from(self.ways.below(2_000)).unwrap_or(0) * MS;
-        self.timeline.after(window, Happening::Poll);
-    }
-
-    /// An administrator makes a user anew, under another id; not while anything is under way, and not for somebody whose
-    /// access was taken.
-    fn console(&mut self, index: usize) {
-        let Some(act) = self.story.console.get(index) else { return };
-        let Some(person) = self.story.people.get(act.person) else { return };
-        let account = person.account.and_then(|account| self.story.accounts.get(account));
-        let Some(account) = account.and_then(|account| self.directory.account_mut(&account.id)) else { return };
-        let blocked = rollcall_local::chime::state::Registration::Suspended;
-        let known = account.by_email(&person.email).filter(|user| user.user_registration_status != blocked);
-        let Some(id) = known.map(|user| user.user_id.clone()).filter(|_| self.tasks.is_empty()) else { return };
-        if let Some(mut user) = account.remove(&id) {
-            user.user_id = format!("{id}-anew");
-            account.add(user);
-            self.note(|_| format!("console    makes the user of p{} anew, as {id}-anew", act.person));
-        }
+        let window = self.window();
+        self.timeline.after(window, Happening::Poll(function));
     }
 
     /// An operator sends back what was parked because of faults.
@@ -245,13 +235,13 @@ impl Schedule<'_> {
         let (back, stay): (Vec<_>, Vec<_>) = std::mem::take(&mut self.queue.dead).into_iter().partition(fit);
         self.queue.dead = stay;
         for dead in back {
-            let telling = self.story.tellings.iter().position(|telling| telling.body == dead.body);
-            let message = self.queue.send(telling.unwrap_or(usize::MAX), dead.body, dead.parked_as, now);
-            self.note(|schedule| {
-                format!("operator   sends {} back", schedule.named(message, telling.unwrap_or(usize::MAX)))
-            });
+            let is_it = |telling: &Telling| telling.function == dead.function && telling.body == dead.body;
+            let telling = self.story.tellings.iter().position(is_it);
+            let telling = telling.unwrap_or(usize::MAX);
+            let message = self.queue.send(dead.function, telling, dead.body, dead.parked_as, now);
+            self.note(|schedule| format!("operator   sends {} back", schedule.named(message, telling)));
+            self.timeline.after(SECOND, Happening::Poll(dead.function));
         }
-        self.timeline.after(SECOND, Happening::Poll);
     }
 
     /// A message, for people.

@@ -4,6 +4,7 @@
 //! the order in which they were set.
 
 use crate::call::{Call, Request, Slot, Waiting};
+use crate::functions::Function;
 use rollcall_local::chime::random::Random;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
@@ -24,8 +25,8 @@ pub enum Happening {
     Answer(u64),
     /// A message is sent to the queue, by its position in the story.
     Send(usize),
-    /// Lambda asks the queue for a batch.
-    Poll,
+    /// Lambda asks a function's queue for a batch.
+    Poll(Function),
     /// SQS deletes a message that was handled.
     Delete(usize),
     /// An invocation reaches its deadline.
@@ -36,6 +37,8 @@ pub enum Happening {
     Bury(TaskId),
     /// An administrator does something in the console, by its position in the story.
     Console(usize),
+    /// A mail of an invitation reached its person, or did not: account and user.
+    Mail(String, String),
     /// An operator sends back what was parked because of faults.
     Operator,
     /// The operator does something about what waits, by its position in the story.

@@ -6,13 +6,18 @@
 mod brake;
 mod directory;
 mod end;
+mod giving;
+mod identity;
 mod ledger;
+mod licence;
+mod mail;
 mod outcome;
 mod record;
+mod session;
 
-pub use directory::Effect;
+pub use directory::{Before, Effect};
 
-use crate::oracle::{self, Assertion, Due};
+use crate::oracle::{self, Asks, Assertion, Due, Licence};
 use crate::story::{Story, Telling};
 use crate::timeline::TaskId;
 use record::Plan;
@@ -54,8 +59,14 @@ rules! {
     Leaver = "a1", "who has no access due in the end has none, save for held and parked events", "people without access due";
     /// Nobody else loses it.
     Kept = "a2", "nobody loses access while it is due by all facts known at the claim", "plans that take access";
+    /// Only to whom it is due.
+    Given = "a4", "nobody is given access while none is due by all facts known at the claim", "plans that give access";
+    /// Whoever was given it has it.
+    Has = "a5", "whose access was given last has it in the end", "people who were given access last";
     /// No fact is lost.
     Facts = "a3", "the ledger ends with the newest assertion of every fact, whatever the order of arrival", "people with facts";
+    /// One mail.
+    Mail = "b", "one mail an invitation, a second only where the plan says so, and none to who is there", "mails sent";
     /// One outcome.
     Outcome = "c", "every event ends in exactly one recorded outcome, and in one that it may have", "events";
     /// Partition.
@@ -74,6 +85,14 @@ rules! {
     Fenced = "j", "no attempt writes over another's lease, nor after it lost its own", "leases taken over";
     /// Taken.
     Taken = "k", "what was taken is written once, as the directory had it, and only where something was", "people whom access was taken from";
+    /// Restored.
+    Restored = "l", "who gets access back gets the licence of before, or what it was to become meanwhile", "licences to give back";
+    /// Licence.
+    Licence = "o", "the licence is the one that facts and policy say", "licences decided";
+    /// Identity.
+    Identity = "q", "nothing is done for an event to a user who is known to be another person's", "events that find another person's user";
+    /// Compromise.
+    Session = "s", "a compromise acts at once: on its own record alone, and without waiting for anybody", "compromises recorded";
     /// PIN.
     PinOnce = "m", "no PIN is reset twice for an event whose outcome does not say so", "events with PINs reset";
     /// Auxiliary.
@@ -112,6 +131,8 @@ pub struct Invocation {
     pub released_as: BTreeSet<String>,
     /// It is the operator.
     pub is_desk: bool,
+    /// A fault struck it.
+    pub was_struck: bool,
 }
 
 /// One attempt at an event: a claim that was written.
@@ -146,12 +167,24 @@ pub struct Watch<'a> {
     people: BTreeMap<String, usize>,
     /// The events whose facts are recorded, by position in the story.
     recorded: Vec<usize>,
+    /// When each of them was.
+    recorded_at: BTreeMap<usize, i64>,
     effects: Vec<Effect>,
     /// What the brake must count, by budget.
     brake: brake::Counts,
     /// The records of events that an operator rejected.
     rejected: BTreeSet<String>,
-    /// What people had when access was first taken from them: account and licence.
+    /// People of whom an operator said that a user by their address is theirs.
+    passed_on: BTreeSet<usize>,
+    /// How often an operator said yes to another invitation, by event.
+    released: BTreeMap<String, usize>,
+    /// Whose a user of the directory is, by its id: the position in the story.
+    owners: BTreeMap<String, usize>,
+    /// Who gave or took a person's access last.
+    last_act: BTreeMap<usize, giving::Act>,
+    /// What the last licence event made of a person's licence.
+    last_licence: BTreeMap<usize, licence::Told>,
+    /// What people had when access was first taken from them, and not given back since: account and licence.
     first_taken: BTreeMap<usize, directory::FirstTaken>,
     /// The tokens of the messages that reached the dead-letter queue.
     parked: BTreeSet<String>,
@@ -176,9 +209,15 @@ impl<'a> Watch<'a> {
             last_holder: BTreeMap::new(),
             people: BTreeMap::new(),
             recorded: Vec::new(),
+            recorded_at: BTreeMap::new(),
             effects: Vec::new(),
             brake: brake::Counts::default(),
             rejected: BTreeSet::new(),
+            passed_on: BTreeSet::new(),
+            released: BTreeMap::new(),
+            owners: story.people.iter().enumerate().map(|(index, person)| (person.user.clone(), index)).collect(),
+            last_act: BTreeMap::new(),
+            last_licence: BTreeMap::new(),
             first_taken: BTreeMap::new(),
             parked: BTreeSet::new(),
             unsettled: BTreeMap::new(),
@@ -201,6 +240,24 @@ impl<'a> Watch<'a> {
     /// An invocation begins.
     pub fn begins(&mut self, task: TaskId, invocation: Invocation) {
         self.invocations.insert(task, invocation);
+    }
+
+    /// A fault struck an invocation.
+    pub fn struck(&mut self, task: TaskId) {
+        if let Some(invocation) = self.invocations.get_mut(&task) {
+            invocation.was_struck = true;
+        }
+    }
+
+    /// Whose a user of the directory is.
+    #[must_use]
+    pub fn owner(&self, user: &str) -> Option<usize> {
+        self.owners.get(user).copied()
+    }
+
+    /// Somebody has a user of the directory from now on.
+    pub fn owns(&mut self, user: &str, person: usize) {
+        self.owners.entry(user.to_owned()).or_insert(person);
     }
 
     /// A message reached the dead-letter queue under this token.
@@ -313,6 +370,20 @@ impl<'a> Watch<'a> {
         let (said, rejected) = self.known(telling);
         let earlier = worker_now - 20 * crate::bounds::SECOND;
         [earlier, worker_now].map(|at| oracle::due(&said, &rejected, at, self.story.absences))
+    }
+
+    /// Which licence was due, over the same time; `None` where the policy has nothing to choose by.
+    fn licence_around(&self, telling: usize, worker_now: i64) -> [Option<Licence>; 2] {
+        let Some(licences) = &self.story.licences else { return [None; 2] };
+        let (said, rejected) = self.known(telling);
+        let earlier = worker_now - 20 * crate::bounds::SECOND;
+        [earlier, worker_now].map(|at| oracle::licence(&said, &rejected, at, licences))
+    }
+
+    /// What an event asks for; `None` where it is nobody's, or wrong.
+    fn asks(&self, telling: usize) -> Option<Asks> {
+        let telling = self.story.tellings.get(telling)?;
+        telling.assertion.as_ref().map(Assertion::asks)
     }
 
     fn worker_now(&self, task: TaskId, now: i64) -> i64 {

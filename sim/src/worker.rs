@@ -2,6 +2,7 @@
 
 use crate::bounds::MS;
 use crate::call::{Reply, Request};
+use crate::functions::Function;
 use crate::timeline::Timeline;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
@@ -12,18 +13,19 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use jiff::Timestamp;
-use rollcall::batch::{REALM, Road};
+use rollcall::batch::Road;
 use rollcall::decide::decide;
 use rollcall::directory::chime::Chime;
 use rollcall::host::Host;
 use rollcall::ledger::Ledger;
 use rollcall::policy::Policy;
-use rollcall::protect::Shield;
 use rollcall::queue::{Parked, Queue};
-use rollcall::routes::Function;
+use rollcall::routes;
+use rollcall::rules::Rules;
 use rollcall::seal::Keys;
 use rollcall_local::chime::http::Request as ChimeRequest;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, SystemTime};
 
 /// The road of a simulated worker.
@@ -33,19 +35,31 @@ pub type SimRoad = Road<Chime<SimHost>, SimQueue, SimHost>;
 /// worker is a process of its own.
 static REGIONS: AtomicU64 = AtomicU64::new(0);
 
-/// Builds a worker's road: a process that was just started.
+/// Builds a worker's road: an environment of one function that was just started.
 #[must_use]
-pub fn road(timeline: &Timeline, worker: usize, skew: i64, policy: &Policy, keys: &Keys) -> SimRoad {
+pub fn road(
+    timeline: &Timeline,
+    function: Function,
+    worker: usize,
+    skew: i64,
+    policy: &Policy,
+    keys: &Keys,
+) -> SimRoad {
     let host = SimHost { timeline: timeline.clone(), skew };
     let region = Region::new(format!("sim-{}", REGIONS.fetch_add(1, Ordering::Relaxed)));
     let sdk = |service: Service| sdk(&host, worker, service, region.clone());
     Road {
-        function: Function::SuspendUser,
+        function: match function {
+            Function::Invite => routes::Function::InviteUser,
+            Function::Suspend => routes::Function::SuspendUser,
+            Function::Reinstate => routes::Function::ReinstateUser,
+            Function::Logout => routes::Function::LogoutUser,
+            Function::Relicense => routes::Function::RelicenseUser,
+        },
         directory: Chime::new(&sdk(Service::Directory), host.clone()),
         ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&sdk(Service::Ledger)), "rollcall", host.clone()),
         queue: SimQueue { timeline: timeline.clone(), worker },
-        shield: Shield::new(&policy.protected, REALM, keys),
-        policy: policy.clone(),
+        rules: RwLock::new(Arc::new(Rules::new(policy.clone(), keys))),
         keys: keys.clone(),
         decide,
         host,

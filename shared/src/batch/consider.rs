@@ -80,10 +80,11 @@ impl Open {
         // By an address that was given up, whoever was invited by it since is found.
         let renames = self.job.content.as_ref().is_ok_and(|event| event.event_type.kind() == Kind::IdentityChange);
         let invited = invited_there(person) && !(renames && self.others.iter().any(invited_there));
-        let own = invited || person.user.as_ref() == Some(&user.id);
+        let known = person.user.as_ref() == Some(&user.id);
         // Whose user is not known may have this one.
         let theirs = |other: &&PersonItem| {
-            other.id != person.id && other.user.as_ref().map_or(!own, |theirs| theirs == &user.id && !own)
+            other.id != person.id
+                && other.user.as_ref().map_or(!known && !invited, |theirs| theirs == &user.id && !known)
         };
         let Some(other) = self.others.iter().find(theirs) else { return found };
         let allowed = self.released.as_ref().is_some_and(|it| it.held_for == Some(Reason::AddressReused));

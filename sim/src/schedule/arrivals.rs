@@ -6,15 +6,10 @@ use crate::call::{Call, Reply, Request};
 use crate::dynamo::Refused;
 use crate::fate::{Answer, Fate, Service, leave_keys};
 use crate::faults::Fault;
+use crate::functions::{self, Function};
 use crate::mailbox::Dead;
 use crate::timeline::{Happening, lock};
-use crate::watch::Effect;
 use crate::worker::{micros, millis};
-use rollcall_local::chime::choices::Choices;
-use rollcall_local::chime::faults as chime_faults;
-use rollcall_local::chime::http::{Reply as ChimeReply, Request as ChimeRequest, Response};
-use rollcall_local::chime::routes::{Operation, Routed, route};
-use rollcall_local::chime::state::Moment;
 use serde_json::Value;
 
 impl Schedule<'_> {
@@ -60,8 +55,9 @@ impl Schedule<'_> {
                 if silent != Some(false) {
                     for message in messages {
                         let code = Some(message.refusal.code.as_str());
-                        let dead =
-                            Dead { body: message.body.clone(), code, parked_as: Some(message.parked_as.clone()) };
+                        let Some(function) = self.workers.get(call.worker).map(|slot| slot.function) else { continue };
+                        let (body, parked_as) = (message.body.clone(), Some(message.parked_as.clone()));
+                        let dead = Dead { function, body, code, parked_as };
                         self.watch.parked(&message.parked_as);
                         self.queue.dead.push(dead);
                     }
@@ -71,8 +67,8 @@ impl Schedule<'_> {
             Request::Delay(delays) => {
                 let now = self.timeline.now();
                 for (receipt, wait) in delays {
-                    if let Some(at) = self.queue.delay(receipt, now, micros(*wait)) {
-                        self.timeline.after(at - now, Happening::Poll);
+                    if let Some((function, at)) = self.queue.delay(receipt, now, micros(*wait)) {
+                        self.timeline.after(at - now, Happening::Poll(function));
                     }
                 }
                 Reply::Delayed
@@ -80,8 +76,10 @@ impl Schedule<'_> {
             Request::Release { event, body, token } => {
                 let telling = self.story.tellings.iter().position(|telling| &telling.key == event);
                 let now = self.timeline.now();
-                self.queue.release(telling.unwrap_or(usize::MAX), body.clone(), token.clone(), now);
-                self.timeline.after(10 * MS, Happening::Poll);
+                if let Some(function) = Function::of_key(event) {
+                    self.queue.release(function, telling.unwrap_or(usize::MAX), body.clone(), token.clone(), now);
+                    self.timeline.after(10 * MS, Happening::Poll(function));
+                }
                 Reply::Delayed
             }
         }
@@ -110,99 +108,6 @@ impl Schedule<'_> {
             }
         }
     }
-
-    fn directory_serves(&mut self, call: &Call, fate: &Fate, request: &ChimeRequest) -> Reply {
-        let now = self.timeline.now();
-        self.directory.clock_mut().tick(Moment::from_millis(millis(now)));
-        let routed = route(request, &Choices::default()).ok();
-        let mut effects = routed.map(|routed| self.effects(now, call, &routed, &request.body)).unwrap_or_default();
-        if let Service::Under(kind) = fate.service {
-            let operation = Operation::BatchSuspendUser;
-            self.directory.arm(chime_faults::Fault { operation, kind, after: 0, times: 1 });
-        }
-        let reply = self.directory.answer(request);
-        self.directory.disarm();
-        let response = match reply {
-            ChimeReply::Answer(response) | ChimeReply::Late(_, response) => response,
-            ChimeReply::Cut => return Reply::Broken,
-        };
-        let failed = failed_users(&response);
-        for effect in &mut effects {
-            effect.done = response.status < 300 && !failed.contains(&effect.user);
-        }
-        effects.into_iter().for_each(|effect| self.watch.effect(effect));
-        Reply::Http {
-            status: response.status,
-            error_type: response.error_type,
-            body: response.body.map_or_else(String::new, |body| body.to_string()),
-        }
-    }
-
-    /// What a request would change, one entry a user, with how each stands before.
-    fn effects(&self, now: i64, call: &Call, routed: &Routed, body: &[u8]) -> Vec<Effect> {
-        let operation = match routed.operation {
-            Operation::BatchSuspendUser => "suspend",
-            Operation::LogoutUser => "logout",
-            Operation::ResetPersonalPIN => "reset_pin",
-            Operation::ListAccounts | Operation::GetAccount | Operation::ListUsers | Operation::GetUser => {
-                return Vec::new();
-            }
-            // Nothing else is any function's business: no plan holds it.
-            Operation::CreateAccount
-            | Operation::UpdateAccount
-            | Operation::DeleteAccount
-            | Operation::AssociateSigninDelegateGroupsWithAccount
-            | Operation::DisassociateSigninDelegateGroupsFromAccount
-            | Operation::GetAccountSettings
-            | Operation::UpdateAccountSettings
-            | Operation::BatchUpdateUser
-            | Operation::BatchUnsuspendUser
-            | Operation::InviteUsers
-            | Operation::CreateUser
-            | Operation::UpdateUser
-            | Operation::GetUserSettings
-            | Operation::UpdateUserSettings
-            | Operation::GetGlobalSettings
-            | Operation::UpdateGlobalSettings => "another change",
-        };
-        let account = routed.account.clone().unwrap_or_default();
-        let users = match &routed.user {
-            Some(user) => vec![user.clone()],
-            None => {
-                let body: Value = serde_json::from_slice(body).unwrap_or_default();
-                let ids = body["UserIdList"].as_array().cloned().unwrap_or_default();
-                ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect()
-            }
-        };
-        let effect = |user: String| {
-            let known = self.directory.account(&account).and_then(|account| account.user(&user));
-            let licence = |known: &rollcall_local::chime::state::User| {
-                serde_json::to_value(known.license_type).ok().and_then(|word| word.as_str().map(str::to_owned))
-            };
-            let first = |user: &str| user.split('-').next().map(str::to_owned);
-            let person = self.story.people.iter().position(|person| Some(&person.user) == first(&user).as_ref());
-            let before = known.map(|known| (known.user_registration_status, licence(known)));
-            Effect {
-                at: now,
-                sent_at: call.sent_at,
-                task: call.task,
-                operation,
-                account: account.clone(),
-                user,
-                done: false,
-                before,
-                person,
-                event: None,
-            }
-        };
-        users.into_iter().map(effect).collect()
-    }
-}
-
-fn failed_users(response: &Response) -> Vec<String> {
-    let errors = response.body.as_ref().and_then(|body| body["UserErrors"].as_array());
-    let ids = errors.into_iter().flatten().filter_map(|error| error["UserId"].as_str());
-    ids.map(str::to_owned).collect()
 }
 
 /// A call that reached its service, for people.
@@ -258,6 +163,5 @@ fn collect(value: &Value, keys: &mut Vec<String>) {
 
 /// A key without most of its hash.
 fn short(key: &str) -> String {
-    let shown: String = key.trim_start_matches("suspend-user#").chars().take(20).collect();
-    shown
+    functions::short(key).chars().take(20).collect()
 }

@@ -90,8 +90,7 @@ impl Schedule<'_> {
     }
 
     fn reset(&mut self) {
-        let keys: Vec<String> =
-            self.ledger.items().keys().filter(|key| key.starts_with("budget#access")).cloned().collect();
+        let keys: Vec<String> = self.ledger.items().keys().filter(|key| key.starts_with("budget#")).cloned().collect();
         let ledger = worker::desk(&self.timeline);
         self.note(|_| format!("operator   resets {}", keys.join(", ")));
         self.attend(async move {

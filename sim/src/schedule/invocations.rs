@@ -1,14 +1,16 @@
 //! Invocations: a batch to a worker, its future polled when it is woken, and how it ends, by an answer or otherwise.
 
-use super::{Schedule, Slot};
+use super::Schedule;
 use crate::bounds::{FUNCTION_TIMEOUT, MINUTE, MS};
 use crate::fate::Fate;
 use crate::faults::Fault;
+use crate::functions::{Function, short};
 use crate::mailbox::message_id;
 use crate::story::Poison;
 use crate::timeline::{Happening, TaskId};
 use crate::watch::Invocation;
 use crate::worker::{self, instant};
+use aws_lambda_events::event::sqs::SqsEvent;
 use rollcall::batch::{BatchReport, Told};
 use rollcall::directory::Deadline;
 use rollcall::seal::sha256;
@@ -41,15 +43,15 @@ pub(super) enum Done {
 }
 
 impl Schedule<'_> {
-    /// Lambda takes a batch, if there is one and a worker is free.
-    pub(super) fn poll(&mut self) {
+    /// Lambda takes a batch of a function's queue, if there is one and a worker of that function is free.
+    pub(super) fn poll(&mut self, function: Function) {
         let now = self.timeline.now();
-        let mut visible = self.queue.visible(now);
+        let mut visible = self.queue.visible(function, now);
         if visible.is_empty() {
             return;
         }
-        let Some(worker) = self.workers.iter().position(|slot| slot.busy.is_none()) else {
-            self.starved = true;
+        let Some(worker) = self.workers.iter().position(|slot| slot.function == function && slot.busy.is_none()) else {
+            self.starved.insert(function);
             return;
         };
         if self.faults.strikes(Fault::Reorder, now) {
@@ -60,7 +62,7 @@ impl Schedule<'_> {
         }
         if visible.len() > self.story.batch {
             visible.truncate(self.story.batch);
-            self.timeline.after(10 * MS, Happening::Poll);
+            self.timeline.after(10 * MS, Happening::Poll(function));
         }
         let (event, batch) = self.queue.receive(&visible, now);
         for message in &batch {
@@ -69,16 +71,16 @@ impl Schedule<'_> {
             if twice {
                 self.queue.show(*message, now + again);
             }
-            self.timeline.after(again, Happening::Poll);
+            self.timeline.after(again, Happening::Poll(function));
         }
         if !batch.is_empty() {
-            self.begin(worker, event, batch);
+            self.begin(function, worker, event, batch);
         }
     }
 
-    fn begin(&mut self, worker: usize, event: aws_lambda_events::event::sqs::SqsEvent, batch: Vec<usize>) {
+    fn begin(&mut self, function: Function, worker: usize, event: SqsEvent, batch: Vec<usize>) {
         let now = self.timeline.now();
-        let (road, skew) = self.process(worker);
+        let (road, skew) = self.process(function, worker);
         let deadline = now + FUNCTION_TIMEOUT;
         let id = self.next_task;
         self.next_task += 1;
@@ -87,13 +89,15 @@ impl Schedule<'_> {
         let messages: Vec<_> = batch.iter().filter_map(|index| self.queue.get(*index)).collect();
         let parked_as = messages.iter().filter_map(|message| message.parked_as.clone()).collect();
         let released_as = messages.iter().filter_map(|message| message.released_as.clone()).collect();
-        self.watch.begins(id, Invocation { skew, deadline, parked_as, released_as, is_desk: false });
+        let is_desk = false;
+        self.watch.begins(id, Invocation { skew, deadline, parked_as, released_as, is_desk, was_struck: false });
         self.note(|schedule| {
             let names = batch.iter().map(|index| {
                 schedule.named(*index, schedule.queue.get(*index).map_or(usize::MAX, |message| message.telling))
             });
             let clock = if skew == 0 { String::new() } else { format!(", clock {:+} ms", skew / MS) };
-            format!("worker {worker}   takes {} (invocation {id}{clock})", names.collect::<Vec<_>>().join(", "))
+            let names = names.collect::<Vec<_>>().join(", ");
+            format!("worker {worker}   of {} takes {names} (invocation {id}{clock})", function.word())
         });
         let deadline_at = Deadline::at(instant(deadline));
         let future = async move { Done::Batch(road.handle(event, deadline_at).await) };
@@ -122,7 +126,8 @@ impl Schedule<'_> {
         self.next_task += 1;
         let (skew, deadline) = (0, i64::MAX);
         let (parked_as, released_as) = Default::default();
-        self.watch.begins(id, Invocation { skew, deadline, parked_as, released_as, is_desk: true });
+        let is_desk = true;
+        self.watch.begins(id, Invocation { skew, deadline, parked_as, released_as, is_desk, was_struck: false });
         let task = Task {
             future: Box::pin(async move { Done::Desk(future.await) }),
             waker: self.timeline.waker(id),
@@ -139,13 +144,13 @@ impl Schedule<'_> {
     }
 
     /// The worker's process: as it is, or just started.
-    fn process(&mut self, worker: usize) -> (Arc<worker::SimRoad>, i64) {
+    fn process(&mut self, function: Function, worker: usize) -> (Arc<worker::SimRoad>, i64) {
         let now = self.timeline.now();
         let fresh = self.ways.chance(100);
         let known = self.workers.get(worker).and_then(|slot| slot.road.clone()).filter(|_| !fresh);
         known.unwrap_or_else(|| {
             let skew = self.faults.skew(now);
-            let road = worker::road(&self.timeline, worker, skew, &self.policy, self.keys);
+            let road = worker::road(&self.timeline, function, worker, skew, &self.policy, self.keys);
             let process = (Arc::new(road), skew);
             if let Some(slot) = self.workers.get_mut(worker) {
                 slot.road = Some(process.clone());
@@ -201,6 +206,7 @@ impl Schedule<'_> {
         }
         if let Some((_, pause)) = freeze.filter(|(at, _)| *at == polls) {
             self.note(|_| format!("invocation {id} stands still for {} s", pause / crate::bounds::SECOND));
+            self.watch.struck(id);
             if let Some(task) = self.tasks.get_mut(&id) {
                 task.frozen = true;
             }
@@ -253,14 +259,14 @@ impl Schedule<'_> {
     /// The worker's place is free again, and its process gone.
     fn free(&mut self, id: TaskId) {
         if let Some(slot) = self.workers.iter_mut().find(|slot| slot.busy == Some(id)) {
-            *slot = Slot::default();
+            (slot.road, slot.busy) = (None, None);
         }
         self.feed();
     }
 
     fn feed(&mut self) {
-        if std::mem::take(&mut self.starved) {
-            self.timeline.after(10 * MS, Happening::Poll);
+        for function in std::mem::take(&mut self.starved) {
+            self.timeline.after(10 * MS, Happening::Poll(function));
         }
     }
 
@@ -276,7 +282,7 @@ impl Schedule<'_> {
                     Told::Duplicate(_) => "duplicate".to_owned(),
                     Told::Again(cause) => format!("again: {cause}"),
                 };
-                format!("{} {word}", event.event_key.trim_start_matches("suspend-user#"))
+                format!("{} {word}", short(&event.event_key))
             });
             format!("invocation {id} answers: {}", told.collect::<Vec<_>>().join("; "))
         });
@@ -291,6 +297,13 @@ impl Schedule<'_> {
         let again: usize = again.map(|event| event.messages).sum();
         let reported = report.events.iter().map(|event| event.messages).sum();
         self.watch.answered(&ids, &failed, reported, again);
+        for index in task.batch.iter().filter(|index| failed.contains(&message_id(**index))) {
+            let telling = self.queue.get(*index).and_then(|message| self.story.tellings.get(message.telling));
+            if let Some(telling) = telling {
+                let record = self.ledger.items().get(&telling.key);
+                self.watch.comes_again(now, id, telling, record.map(AsRef::as_ref));
+            }
+        }
         for index in task.batch.into_iter().filter(|index| !failed.contains(&message_id(*index))) {
             self.acknowledged(index);
             if !self.faults.strikes(Fault::LostDelete, now) {
@@ -309,7 +322,7 @@ impl Schedule<'_> {
         let mut item = record(&telling.key);
         if telling.poison == Some(Poison::ReusedId) {
             // Of two events with one id, the second is recorded under its body.
-            item = record(&format!("suspend-user#body:{}", sha256(&telling.body))).or(item);
+            item = record(&telling.function.key(&format!("body:{}", sha256(&telling.body)))).or(item);
         }
         let state = item.and_then(|item| crate::dynamo::text_at(item, &["state"])).map(str::to_owned);
         self.watch.acknowledged(&telling.key, state.as_deref());
@@ -320,16 +333,24 @@ impl Schedule<'_> {
         let now = self.timeline.now();
         self.n_calls += 1;
         let fate = Fate::draw(&call.request, self.story.latency, now, &mut self.faults, &mut self.ways);
+        if !fate.struck.is_empty() {
+            self.watch.struck(call.task);
+        }
+        let invites = |request: &crate::call::Request| matches!(request, crate::call::Request::Directory { request, .. } if request.query.contains("operation=add"));
+        if invites(&call.request) {
+            // A worker may also die before the answer comes.
+            self.watch.excuse("invitation_unknown");
+        }
         if fate.struck.contains(&Fault::Refused) {
             self.watch.excuse("refused_by_directory");
         }
-        if let crate::call::Request::Directory { attempt, .. } = &call.request {
+        if let crate::call::Request::Directory { request, attempt } = &call.request {
             let zombie = self.tasks.get(&call.task).is_none_or(|task| task.zombie);
             if zombie {
                 // The process is gone since its deadline: what it starts now, nobody sends.
                 return;
             }
-            self.watch.calls(now, call.task, *attempt);
+            self.watch.calls(now, call.task, request, *attempt);
         }
         self.timeline.after(fate.out, Happening::Reach(call.id));
         self.calls.insert(call.id, (call, fate, None));

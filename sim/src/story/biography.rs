@@ -4,12 +4,23 @@
 //! behind an end, access would no longer be due, and no event asks for it to be taken: the design leaves that to the
 //! reconcile pass.
 
+mod licences;
+
 use super::people::Person;
 use super::wire::{self, Effective, Subject};
 use super::{NOON, Send, TODAY, Telling, window};
 use crate::bounds::{DAY, MINUTE, SECOND};
-use crate::oracle::{Assertion, Kind, Phase};
+use crate::oracle::{Assertion, Job, Kind, Phase};
 use rollcall_local::chime::random::Random;
+
+/// Codes of jobs.
+pub(super) const CODES: [&str; 3] = ["ENG", "OPS", "MGR"];
+
+/// Departments.
+pub(super) const DEPARTMENTS: [&str; 2] = ["Sales", "IT"];
+
+/// Until when somebody was spoken of whose address another person has now: an hour before the start.
+const HANDED_OVER: i64 = NOON - 60 * MINUTE;
 
 /// Writes the events of all people.
 pub(super) struct Writer<'a> {
@@ -22,6 +33,10 @@ pub(super) struct Writer<'a> {
     facts: u32,
     /// The ordering token of what is told now.
     revision: Option<u32>,
+    /// The address changed: it is told as it is now.
+    renamed: bool,
+    /// When the last change of the job took effect.
+    job_changed: Option<i64>,
 }
 
 /// One fact, as it is asserted first.
@@ -30,12 +45,24 @@ struct Fact {
     kind: Kind,
     name: Option<String>,
     effective: Effective,
+    job: Job,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(random: &'a mut Random, people: &'a [Person]) -> Writer<'a> {
         let window = window(random);
-        Writer { random, people, tellings: Vec::new(), sends: Vec::new(), window, person: 0, facts: 0, revision: None }
+        Writer {
+            random,
+            people,
+            tellings: Vec::new(),
+            sends: Vec::new(),
+            window,
+            person: 0,
+            facts: 0,
+            revision: None,
+            renamed: false,
+            job_changed: None,
+        }
     }
 
     pub(super) fn finish(self) -> (Vec<Telling>, Vec<Send>) {
@@ -44,22 +71,37 @@ impl<'a> Writer<'a> {
 
     /// Tells one person's story.
     pub(super) fn person(&mut self, person: usize) {
-        self.person = person;
-        if self.random.chance(600) {
-            self.hire(-400);
+        (self.person, self.renamed, self.job_changed) = (person, false, None);
+        let Some(someone) = self.people.get(person) else { return };
+        let renames = someone.renamed.is_some();
+        if self.random.chance(if someone.account.is_none() { 850 } else { 600 }) {
+            let day = if self.random.chance(700) { -400 } else { -20 };
+            self.hire(day);
         }
         let mut day = -30 - self.days(10);
-        for _ in 0..=self.random.below(3) {
+        let beats = 1 + self.random.below(4);
+        let renamed_at = self.random.below(beats + 1);
+        for beat in 0..beats {
+            if renames && beat == renamed_at {
+                self.identity();
+            }
             // Now and then two things happen on one day.
             day = (day + self.days(9)).min(-3);
-            match self.random.below(12) {
+            match self.random.below(19) {
                 0..4 => self.termination(day),
-                4 | 5 => self.rehire(day),
-                6 | 7 => self.leave(day),
+                4..6 => self.rehire(day),
+                6..8 => self.leave(day),
                 8 => self.login(day),
                 9 => self.hire(day),
-                _ => self.later(),
+                // What bites while the run is under way is told by one address only.
+                10..12 if !renames => self.later(),
+                10..15 => self.job_change(day),
+                15 | 16 => self.reclaim(day),
+                _ => self.compromise(),
             }
+        }
+        if renames && !self.renamed {
+            self.identity();
         }
     }
 
@@ -147,7 +189,8 @@ impl<'a> Writer<'a> {
         for _ in 0..=self.random.below(3) {
             let active = self.random.chance(450);
             let effective = Effective { at: Some(at), date: None, told: wire::Told::Nothing };
-            self.say(Kind::Login, Some("account".to_owned()), Phase::Effective, &effective, at, active);
+            let account = Fact { kind: Kind::Login, name: Some("account".to_owned()), effective, job: Job::default() };
+            self.say(&account, Phase::Effective, at, active);
             // Two at one instant: the inactive one counts.
             at += if self.random.chance(150) { 0 } else { (1 + self.days(40)) * 60 * MINUTE };
         }
@@ -155,11 +198,11 @@ impl<'a> Writer<'a> {
 
     /// Something that bites while the run is under way: announced before, and fired when it is time.
     fn later(&mut self) {
-        let kinds = [Kind::Termination, Kind::Termination, Kind::Rehire, Kind::Leave];
+        let kinds = [Kind::Termination, Kind::Termination, Kind::Rehire, Kind::Leave, Kind::JobChange, Kind::Hire];
         let kind = self.random.one_of(&kinds).copied().unwrap_or(Kind::Termination);
         let at = NOON + (5 + self.days(40)) * MINUTE;
         let effective = Effective { at: Some(at), date: Some(TODAY), told: wire::Told::Instant };
-        let fact = Fact { kind, name: Some(self.name()), effective };
+        let fact = Fact { kind, name: Some(self.name()), effective, job: self.job(kind) };
         let said = self.said(-4);
         self.tell(&fact, Phase::Scheduled, said);
         if kind == Kind::Termination && self.random.chance(250) {
@@ -182,7 +225,26 @@ impl<'a> Writer<'a> {
 
     fn fact(&mut self, kind: Kind, day: i64) -> Fact {
         let name = self.random.chance(500).then(|| self.name());
-        Fact { kind, name, effective: self.effective(day) }
+        Fact { kind, name, effective: self.effective(day), job: self.job(kind) }
+    }
+
+    /// What is told of a job by an event of a kind.
+    fn job(&mut self, kind: Kind) -> Job {
+        let tells = match kind {
+            Kind::Hire => 700,
+            Kind::Rehire => 400,
+            Kind::JobChange => 750,
+            Kind::Termination
+            | Kind::Leave
+            | Kind::Return
+            | Kind::Login
+            | Kind::Reclaim
+            | Kind::Compromise
+            | Kind::Identity => 0,
+        };
+        let code = self.random.one_of(&CODES).copied().filter(|_| self.random.chance(tells));
+        let department = self.random.one_of(&DEPARTMENTS).copied().filter(|_| self.random.chance(tells * 2 / 3));
+        Job { code, department }
     }
 
     fn name(&mut self) -> String {
@@ -208,31 +270,46 @@ impl<'a> Writer<'a> {
     /// When something of a day is said: a few days before or after, never ahead of the run's start.
     fn said(&mut self, day: i64) -> i64 {
         let hours = self.days(24 * 8) - 24 * 4;
-        (NOON + day * DAY + hours * 60 * MINUTE).min(NOON - 60 * MINUTE)
+        let said = (NOON + day * DAY + hours * 60 * MINUTE).min(HANDED_OVER);
+        if self.is_successor() { HANDED_OVER + (40 + self.facts_told()) * SECOND } else { said }
+    }
+
+    fn facts_told(&self) -> i64 {
+        i64::try_from(self.tellings.len()).unwrap_or(0)
+    }
+
+    fn is_successor(&self) -> bool {
+        self.people.get(self.person).is_some_and(|person| person.succeeds.is_some())
+    }
+
+    /// Whose address is another's by now.
+    fn is_succeeded(&self) -> bool {
+        self.people.iter().any(|person| person.succeeds == Some(self.person))
     }
 
     /// Later than that; sometimes, because a sender's clock went wrong, earlier. Never at the same instant as another
     /// assertion of the fact: then the event's id would decide, and an announcement could win over what came of it.
     fn after(&mut self, said: i64) -> i64 {
         let hours = self.days(48) - 5;
-        let apart = i64::try_from(self.tellings.len()).unwrap_or(0) + 1;
-        (said + hours * 60 * MINUTE + apart * SECOND).min(NOON - MINUTE + apart * SECOND)
+        let apart = self.facts_told() + 1;
+        let latest = match self.people.get(self.person) {
+            // Of whose address changes hands, nothing is told by the old one any more.
+            Some(person) if self.is_succeeded() || person.renamed.is_some() => HANDED_OVER - 5 * MINUTE,
+            Some(_) | None => NOON - MINUTE,
+        };
+        let later = said + hours * 60 * MINUTE;
+        let earliest = if self.is_successor() { HANDED_OVER + 40 * SECOND } else { i64::MIN };
+        later.clamp(earliest, latest) + apart * SECOND
     }
 
     /// Tells an assertion of a fact. Answers the position of its message.
     fn tell(&mut self, fact: &Fact, phase: Phase, occurred: i64) -> usize {
-        self.say(fact.kind, fact.name.clone(), phase, &fact.effective, occurred, true)
+        self.say(fact, phase, occurred, true)
     }
 
-    fn say(
-        &mut self,
-        kind: Kind,
-        name: Option<String>,
-        phase: Phase,
-        effective: &Effective,
-        occurred: i64,
-        active: bool,
-    ) -> usize {
+    fn say(&mut self, fact: &Fact, phase: Phase, occurred: i64, active: bool) -> usize {
+        let Fact { kind, name, effective, job } = fact;
+        let (kind, name) = (*kind, name.clone());
         let Some(person) = self.people.get(self.person) else { return 0 };
         let id = format!("e{}", self.tellings.len());
         let carried = self.random.one_of(person.carries).copied().unwrap_or((true, false, true));
@@ -246,24 +323,51 @@ impl<'a> Writer<'a> {
             at: effective.at,
             date: effective.date,
             active,
+            job: job.clone(),
         };
         let security = self.random.chance(400);
-        let subject = Subject::of(person, carried);
+        let mut subject = Subject::of(person, carried);
+        if let Some((address, _)) = person.renamed.as_ref().filter(|_| self.renamed) {
+            subject = subject.with_address(address);
+        }
+        if kind == Kind::Identity {
+            subject = subject.formerly(&person.email);
+        }
+        let function = assertion.function();
         let detail = wire::detail(&assertion, &subject, effective, name.as_deref(), security);
         self.tellings.push(Telling {
-            key: format!("suspend-user#{id}"),
+            function,
+            key: function.key(&id),
             id,
             person: Some(self.person),
             poison: None,
-            has_email: carried.2,
+            email: subject.email(),
             identifiers: subject.identifiers(),
             security,
             body: wire::envelope(&detail),
             words: wire::words(&assertion),
             assertion: Some(assertion),
         });
-        let at = i64::try_from(self.random.below(u64::try_from(self.window).unwrap_or(1))).unwrap_or(0);
+        let at = self.sent_at();
         self.sends.push(Send { telling: self.tellings.len() - 1, at });
         self.sends.len() - 1
+    }
+
+    /// When what is told now is sent: by an address only as long as the directory has it.
+    fn sent_at(&mut self) -> i64 {
+        let Some(person) = self.people.get(self.person) else { return 0 };
+        let renamed_at = |person: &Person| person.renamed.as_ref().map(|(_, at)| *at);
+        let below = |random: &mut Random, most: i64| {
+            i64::try_from(random.below(u64::try_from(most).unwrap_or(1).max(1))).unwrap_or(0)
+        };
+        if let Some(at) = renamed_at(person) {
+            return match self.renamed {
+                true => at + SECOND + below(self.random, self.window),
+                false => below(self.random, self.window.min(at)),
+            };
+        }
+        let former = person.succeeds.and_then(|former| self.people.get(former));
+        let since = former.map_or(0, |former| renamed_at(former).unwrap_or(0) + 2 * MINUTE);
+        since + below(self.random, self.window)
     }
 }

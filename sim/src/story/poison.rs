@@ -4,7 +4,8 @@ use super::people::Person;
 use super::wire::{self, Effective, Subject, Told};
 use super::{NOON, Send, TODAY, Telling};
 use crate::bounds::{DAY, MINUTE};
-use crate::oracle::{Assertion, Kind, Phase};
+use crate::functions::Function;
+use crate::oracle::{Assertion, Job, Kind, Phase};
 use rollcall::seal::sha256;
 use rollcall_local::chime::random::Random;
 use serde_json::{Value, json};
@@ -26,6 +27,8 @@ pub enum Poison {
     NotOurs,
     /// It was said tomorrow.
     FromTheFuture,
+    /// A compromise of last week.
+    TooOld,
     /// It bites in two hours, and says that it is in force.
     TooEarly,
     /// Nobody can tell when it bites.
@@ -37,7 +40,7 @@ pub enum Poison {
 }
 
 impl Poison {
-    const ALL: [Poison; 11] = [
+    const ALL: [Poison; 12] = [
         Poison::NotJson,
         Poison::WrongEnvelope,
         Poison::WrongDetailType,
@@ -45,6 +48,7 @@ impl Poison {
         Poison::InvalidField,
         Poison::NotOurs,
         Poison::FromTheFuture,
+        Poison::TooOld,
         Poison::TooEarly,
         Poison::Undatable,
         Poison::MissingFacts,
@@ -61,6 +65,7 @@ impl Poison {
             Poison::MissingField => ("parked", "missing_field"),
             Poison::InvalidField => ("parked", "invalid_field"),
             Poison::FromTheFuture => ("parked", "from_the_future"),
+            Poison::TooOld => ("parked", "too_old"),
             Poison::TooEarly => ("parked", "not_yet_effective"),
             Poison::Undatable => ("held", "undatable"),
             Poison::MissingFacts => ("held", "missing_facts"),
@@ -80,9 +85,16 @@ pub(super) fn add(random: &mut Random, people: &[Person], tellings: &mut Vec<Tel
             continue;
         }
         let index = usize::try_from(random.below(people.len() as u64)).unwrap_or(0);
-        let Some(person) = people.get(index) else { continue };
+        let changes_hands = |(other, person): (usize, &Person)| {
+            (other == index && person.renamed.is_some()) || person.succeeds == Some(index)
+        };
+        if people.iter().enumerate().any(changes_hands) {
+            continue;
+        }
+        let Some(person) = people.get(index).filter(|person| person.succeeds.is_none()) else { continue };
         let carried = random.one_of(person.carries).copied().unwrap_or((true, false, true));
-        let telling = telling(poison, tellings.len(), index, &Subject::of(person, carried), carried.2);
+        let queue = random.one_of(&Function::ALL).copied().unwrap_or(Function::Suspend);
+        let telling = telling(poison, queue, tellings.len(), index, &Subject::of(person, carried));
         tellings.push(telling);
         let at = i64::try_from(random.below(20)).unwrap_or(0) * MINUTE;
         sends.push(Send { telling: tellings.len() - 1, at });
@@ -100,7 +112,7 @@ pub(super) fn add(random: &mut Random, people: &[Person], tellings: &mut Vec<Tel
     }
 }
 
-fn telling(poison: Poison, number: usize, person: usize, subject: &Subject, has_email: bool) -> Telling {
+fn telling(poison: Poison, queue: Function, number: usize, person: usize, subject: &Subject) -> Telling {
     let id = format!("x{number}");
     let plain = Effective { at: Some(NOON - 3 * DAY), date: Some(TODAY - 3), told: Told::Instant };
     let assertion = |kind, effective: &Effective, occurred| Assertion {
@@ -113,6 +125,7 @@ fn telling(poison: Poison, number: usize, person: usize, subject: &Subject, has_
         at: effective.at,
         date: effective.date,
         active: true,
+        job: Job::default(),
     };
     let good = assertion(Kind::Termination, &plain, NOON - DAY);
     let body = |assertion: &Assertion, effective: &Effective, mend: &dyn Fn(&mut Value)| {
@@ -134,7 +147,9 @@ fn telling(poison: Poison, number: usize, person: usize, subject: &Subject, has_
             body(&good, &plain, &|detail| drop(detail.as_object_mut().map(|all| all.remove("effective"))))
         }
         Poison::InvalidField => body(&good, &plain, &|detail| detail["subject"]["email"] = json!("nobody")),
-        Poison::NotOurs => body(&good, &plain, &|detail| detail["kind"] = json!("job_change")),
+        // A termination is suspend-user's.
+        Poison::NotOurs => body(&good, &plain, &unchanged),
+        Poison::TooOld => body(&assertion(Kind::Compromise, &plain, NOON - 8 * DAY), &plain, &unchanged),
         Poison::FromTheFuture => body(&assertion(Kind::Termination, &plain, NOON + DAY), &plain, &unchanged),
         Poison::TooEarly => {
             let early = Effective { at: Some(NOON + 6 * 60 * MINUTE), date: Some(TODAY), told: Told::Instant };
@@ -166,13 +181,27 @@ fn telling(poison: Poison, number: usize, person: usize, subject: &Subject, has_
         Poison::NotJson | Poison::WrongEnvelope | Poison::WrongDetailType | Poison::MissingField | Poison::InvalidField
     );
     let key = if unreadable { format!("body:{}", sha256(&body)) } else { id.clone() };
+    let function = match poison {
+        // Whosever queue it came into.
+        Poison::NotJson
+        | Poison::WrongEnvelope
+        | Poison::WrongDetailType
+        | Poison::MissingField
+        | Poison::InvalidField => queue,
+        Poison::NotOurs if queue == Function::Suspend => Function::Relicense,
+        Poison::NotOurs => queue,
+        Poison::TooOld => Function::Logout,
+        Poison::ReusedId => Function::Reinstate,
+        Poison::FromTheFuture | Poison::TooEarly | Poison::Undatable | Poison::MissingFacts => Function::Suspend,
+    };
     Telling {
-        key: format!("suspend-user#{key}"),
+        function,
+        key: function.key(&key),
         id: if unreadable { String::new() } else { id },
         person: (!unreadable).then_some(person),
         assertion: fact,
         poison: Some(poison),
-        has_email,
+        email: subject.email().filter(|_| !unreadable),
         identifiers: if unreadable { Vec::new() } else { subject.identifiers() },
         security: false,
         words: format!("{poison:?}"),

@@ -1,8 +1,9 @@
 //! What keeps Rollcall safe to act unattended, as a story draws it: the brake, protected people, observe mode, and what
 //! the operator does about what is held.
 
-use super::people::{Account, Person};
+use super::people::Person;
 use crate::bounds::{MINUTE, SECOND};
+use crate::functions::Function;
 use rollcall_local::chime::random::Random;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -42,6 +43,41 @@ impl Limit {
     }
 }
 
+/// The limits of one class of changes.
+#[derive(Clone, Debug, Default)]
+pub struct Limits {
+    /// Over all accounts.
+    pub all: Vec<Limit>,
+    /// In each account.
+    pub each: Vec<Limit>,
+}
+
+impl Limits {
+    fn draw(random: &mut Random) -> Limits {
+        let limit = |random: &mut Random| Limit {
+            count: random.below(4),
+            percent: random.chance(300).then(|| (10 + random.below(60), random.chance(500))),
+            window: if random.chance(500) { 10 * MINUTE } else { 60 * MINUTE },
+        };
+        let (all, each) = (random.below(4), random.below(3));
+        Limits {
+            all: (0..all.min(2)).map(|_| limit(random)).collect(),
+            each: if each == 0 || all == 0 { vec![limit(random)] } else { Vec::new() },
+        }
+    }
+
+    /// There is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty() && self.each.is_empty()
+    }
+
+    fn write(&self) -> Value {
+        let rules = |limits: &[Limit]| limits.iter().map(Limit::write).collect::<Vec<_>>();
+        json!({ "limits": rules(&self.all), "per_account": rules(&self.each) })
+    }
+}
+
 /// A group of people of whom some must stay.
 #[derive(Clone, Debug)]
 pub struct Group {
@@ -54,10 +90,10 @@ pub struct Group {
 /// The policy's sections on safety, and the operator.
 #[derive(Clone, Debug, Default)]
 pub struct Safety {
-    /// The brake's limits over all accounts.
-    pub limits: Vec<Limit>,
-    /// The brake's limits in each account.
-    pub per_account: Vec<Limit>,
+    /// The brake's limits on access.
+    pub access: Limits,
+    /// The brake's limits on licences.
+    pub licence: Limits,
     /// The users that were counted.
     pub population: Option<u64>,
     /// Identifiers of people from whom nothing is taken.
@@ -66,10 +102,21 @@ pub struct Safety {
     pub patterns: BTreeSet<String>,
     /// A group of whom some must stay.
     pub group: Option<Group>,
-    /// Whether the function only observes.
-    pub observes: bool,
+    /// Who only observes.
+    pub observes: Option<Observes>,
     /// What the operator does, and when, after the start.
     pub desk: Vec<Desk>,
+}
+
+/// What is observed and not done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observes {
+    /// All that takes access.
+    Access,
+    /// All that takes a licence.
+    Licence,
+    /// All that a function does.
+    Function(Function),
 }
 
 /// Something that the operator does.
@@ -102,7 +149,11 @@ impl Safety {
         if random.chance(250) {
             safety.protect(random, people);
         }
-        safety.observes = random.chance(60);
+        if random.chance(80) {
+            let functions = Function::ALL.map(Observes::Function);
+            let all = [[Observes::Access, Observes::Licence].as_slice(), &functions].concat();
+            safety.observes = random.one_of(&all).copied();
+        }
         if random.chance(700) {
             let acts = random.below(6);
             safety.desk = (0..acts).map(|_| desk(random)).collect();
@@ -111,17 +162,12 @@ impl Safety {
     }
 
     fn brake(&mut self, random: &mut Random) {
-        let limit = |random: &mut Random| Limit {
-            count: random.below(4),
-            percent: random.chance(300).then(|| (10 + random.below(60), random.chance(500))),
-            window: if random.chance(500) { 10 * MINUTE } else { 60 * MINUTE },
-        };
-        let (all, each) = (random.below(4), random.below(3));
-        if all > 0 {
-            self.limits = (0..all.min(2)).map(|_| limit(random)).collect();
+        let classes = random.below(4);
+        if classes != 0 {
+            self.access = Limits::draw(random);
         }
-        if each == 0 || all == 0 {
-            self.per_account = vec![limit(random)];
+        if classes < 2 {
+            self.licence = Limits::draw(random);
         }
         self.population = random.chance(500).then(|| 1 + random.below(12));
     }
@@ -139,18 +185,20 @@ impl Safety {
             let of = |person: &Person, random: &mut Random| {
                 if random.chance(500) { person.email.clone() } else { person.worker.clone() }
             };
-            let members: Vec<String> = people.iter().take(3).map(|person| of(person, random)).collect();
+            let mut members: Vec<String> = people.iter().take(3).map(|person| of(person, random)).collect();
+            members.sort();
+            members.dedup();
             let minimum = usize::try_from(1 + random.below(members.len() as u64)).unwrap_or(1);
             self.group = Some(Group { members, minimum });
         }
     }
 
     /// Writes the sections into a policy.
-    pub(super) fn write(&self, policy: &mut Value, accounts: &[Account]) {
-        if !self.limits.is_empty() || !self.per_account.is_empty() {
-            let rules = |limits: &[Limit]| limits.iter().map(Limit::write).collect::<Vec<_>>();
-            policy["brake"] =
-                json!({ "access": { "limits": rules(&self.limits), "per_account": rules(&self.per_account) } });
+    pub(super) fn write(&self, policy: &mut Value) {
+        for (class, limits) in [("access", &self.access), ("licence", &self.licence)] {
+            if !limits.is_empty() {
+                policy["brake"][class] = limits.write();
+            }
         }
         let is_address = |name: &&String| name.contains('@');
         let (emails, workers): (Vec<&String>, Vec<&String>) = self.protected.iter().partition(is_address);
@@ -162,14 +210,12 @@ impl Safety {
             .collect();
         policy["protected"] =
             json!({ "emails": emails, "worker_ids": workers, "patterns": patterns, "groups": groups });
-        if self.observes {
-            let by_class = accounts.len().is_multiple_of(2);
-            policy["mode"] = if by_class {
-                json!({ "classes": { "access": "observe" } })
-            } else {
-                json!({ "functions": { "suspend-user": "observe" } })
-            };
-        }
+        policy["mode"] = match self.observes {
+            None => return,
+            Some(Observes::Access) => json!({ "classes": { "access": "observe" } }),
+            Some(Observes::Licence) => json!({ "classes": { "licence": "observe" } }),
+            Some(Observes::Function(function)) => json!({ "functions": { function.word(): "observe" } }),
+        };
     }
 }
 

@@ -4,7 +4,9 @@ use super::record::{self, Plan};
 use super::{Rule, Watch};
 use crate::bounds::SECOND;
 use crate::dynamo::{Attribute, Change, Item, at, number_at, text_at};
-use crate::story::Limit;
+use crate::functions::Function;
+use crate::oracle::Licence;
+use crate::story::{Limit, Limits};
 use crate::timeline::TaskId;
 use rollcall_local::chime::core::Core;
 use rollcall_local::chime::state::Registration;
@@ -13,8 +15,25 @@ use std::collections::{BTreeMap, BTreeSet};
 /// By how much a window may look shorter to us than to the workers: a claim is on its way for 10 s, and clocks differ.
 const UNSHARP: i64 = 15 * SECOND;
 
-/// The budget over all accounts.
-const ALL: &str = "budget#access";
+/// How long after an event gave access back the quota of a group may not show it yet.
+const GIVEN_BACK: i64 = 120 * SECOND;
+
+/// A class of changes, each with a brake of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Access,
+    Licence,
+}
+
+impl Class {
+    /// The budget over all accounts.
+    fn budget(self) -> &'static str {
+        match self {
+            Class::Access => "budget#access",
+            Class::Licence => "budget#licence",
+        }
+    }
+}
 
 /// What the brake must count.
 #[derive(Debug, Default)]
@@ -29,8 +48,10 @@ pub(super) struct Counts {
     latched: BTreeSet<String>,
     /// When the users were counted.
     population_at: Option<i64>,
-    /// The members of the group who lost access, by position in the story.
-    gone: BTreeSet<usize>,
+    /// The members of the group who lost access, as the policy names them.
+    gone: BTreeSet<String>,
+    /// Those of them who got it back, and when.
+    back: BTreeMap<String, i64>,
 }
 
 /// One change of a transaction that the brake looks at.
@@ -38,6 +59,7 @@ struct Wanted<'c> {
     change: &'c Change,
     occurred: &'c str,
     held: bool,
+    class: Class,
     account: String,
 }
 
@@ -51,12 +73,24 @@ impl Watch<'_> {
             self.brake.population_at = Some(now);
         }
         self.marked(changes);
-        let events = changes.iter().filter(|change| change.id.starts_with("suspend-user#"));
-        let mut wanted: Vec<Wanted<'_>> = events.filter_map(|change| self.wanted(change, directory)).collect();
+        let events = changes.iter().filter(|change| Function::of_key(&change.id).is_some());
+        // Whoever lost access before, and has not got it back, is not counted again.
+        let gone_before = |change: &Change| {
+            let key = change
+                .after
+                .as_deref()
+                .and_then(|after| text_at(after, &["person"]))
+                .map(|key| format!("person#{key}"));
+            let person = key.and_then(|key| changes.iter().find(|change| change.id == key));
+            person.and_then(|person| person.before.as_deref()).is_some_and(|before| record::taken(before).is_some())
+        };
+        let counts = |one: &Wanted<'_>| one.held || one.class == Class::Licence || !gone_before(one.change);
+        let mut wanted: Vec<Wanted<'_>> =
+            events.filter_map(|change| self.wanted(change, directory)).filter(counts).collect();
         // The oldest that fit are applied, so those come first.
         wanted.sort_by_key(|one| one.held);
         for one in &wanted {
-            let keys = self.budgets(&one.account);
+            let keys = self.budgets(one.class, &one.account);
             if one.held {
                 self.premise(Rule::Brake);
                 // Which of several budgets is full, its own count does not tell for certain.
@@ -70,9 +104,14 @@ impl Watch<'_> {
                 self.takes(now, one.change, &key, &limits);
             }
         }
-        if self.story.safety.per_account.is_empty() && !self.story.safety.limits.is_empty() {
-            let oldest_held = wanted.iter().filter(|one| one.held).map(|one| one.occurred).min();
-            let newest_taken = wanted.iter().filter(|one| !one.held).map(|one| one.occurred).max();
+        for class in [Class::Access, Class::Licence] {
+            let limits = self.limits(class);
+            if !limits.each.is_empty() || limits.all.is_empty() {
+                continue;
+            }
+            let of = |held: bool| wanted.iter().filter(move |one| one.class == class && one.held == held);
+            let oldest_held = of(true).map(|one| one.occurred).min();
+            let newest_taken = of(false).map(|one| one.occurred).max();
             let fair = oldest_held.is_none() || newest_taken <= oldest_held;
             self.check(Rule::Brake, fair, || {
                 "of one batch, an older change was held and a newer one applied".to_owned()
@@ -89,29 +128,44 @@ impl Watch<'_> {
         let held = record::state(after) == "held" && record::reason(after) == "mass_change";
         let is_claim = change.before.as_deref().is_none_or(|before| record::owner(before) != record::owner(after));
         if held && is_claim {
-            return Some(Wanted { change, occurred, held, account });
+            let class = if plan.takes() { Class::Access } else { Class::Licence };
+            return Some(Wanted { change, occurred, held, class, account });
         }
         let released = at(after, &["released"]).is_some();
         let counted = self.brake.counted.contains(&change.id);
         let acts = record::state(after) == "running" && is_claim && !released && !counted;
-        (acts && takes_access(&plan, directory)).then_some(Wanted { change, occurred, held, account })
+        let class = if takes_access(&plan, directory) {
+            Class::Access
+        } else if lowers(&plan, directory) {
+            Class::Licence
+        } else {
+            return None;
+        };
+        acts.then_some(Wanted { change, occurred, held, class, account })
+    }
+
+    fn limits(&self, class: Class) -> &Limits {
+        match class {
+            Class::Access => &self.story.safety.access,
+            Class::Licence => &self.story.safety.licence,
+        }
     }
 
     /// The budgets of a change, and their limits.
-    fn budgets(&self, account: &str) -> Vec<(String, Vec<Limit>)> {
-        let safety = &self.story.safety;
-        let scopes = [(ALL.to_owned(), &safety.limits), (format!("{ALL}#{account}"), &safety.per_account)];
+    fn budgets(&self, class: Class, account: &str) -> Vec<(String, Vec<Limit>)> {
+        let (limits, all) = (self.limits(class), class.budget());
+        let scopes = [(all.to_owned(), &limits.all), (format!("{all}#{account}"), &limits.each)];
         scopes.into_iter().filter(|(_, limits)| !limits.is_empty()).map(|(key, limits)| (key, limits.clone())).collect()
     }
 
     fn takes(&mut self, now: i64, change: &Change, key: &str, limits: &[Limit]) {
         let latched = self.brake.latched.contains(key);
-        self.check(Rule::Brake, !latched, || format!("{} takes access, and {key} had latched", change.id));
+        self.check(Rule::Brake, !latched, || format!("{} takes something, and {key} had latched", change.id));
         let taken = self.brake.taken.entry(key.to_owned()).or_default();
         taken.push(now);
         let taken = taken.clone();
         // Only the number of all users is counted; and a claim may rest on what was read a minute ago.
-        let population = self.story.safety.population.filter(|_| key == ALL);
+        let population = self.story.safety.population.filter(|_| !key.trim_start_matches("budget#").contains('#'));
         let known = self.brake.population_at.is_some_and(|counted| now - counted > 60 * SECOND);
         for limit in limits {
             let within = taken.iter().filter(|then| now - **then < limit.window - UNSHARP).count() as u64;
@@ -143,18 +197,20 @@ impl Watch<'_> {
 
     /// An event marks that it took a unit, and the budget counts no more than those that did.
     fn marked(&mut self, changes: &[Change]) {
-        for change in changes.iter().filter(|change| change.id.starts_with("suspend-user#")) {
+        for change in changes.iter().filter(|change| Function::of_key(&change.id).is_some()) {
             let Some(after) = change.after.as_deref() else { continue };
             let was = change.before.as_deref().and_then(|before| text_at(before, &["braked"]));
-            if was.is_some() || text_at(after, &["braked"]).is_none() {
-                continue;
-            }
+            let class = match text_at(after, &["braked"]) {
+                Some("access") if was.is_none() => Class::Access,
+                Some("licence") if was.is_none() => Class::Licence,
+                Some(_) | None => continue,
+            };
             let account = record::plan(after).map(|plan| plan.account).unwrap_or_default();
-            for (key, _) in self.budgets(&account) {
+            for (key, _) in self.budgets(class, &account) {
                 self.brake.events.entry(key).or_default().insert(change.id.clone());
             }
         }
-        for change in changes.iter().filter(|change| change.id.starts_with(ALL)) {
+        for change in changes.iter().filter(|change| change.id.starts_with("budget#")) {
             let counted = change.after.as_deref().map_or(0, units);
             let events = self.brake.events.get(&change.id).map_or(0, BTreeSet::len);
             let fits = usize::try_from(counted).is_ok_and(|counted| counted <= events);
@@ -163,7 +219,7 @@ impl Watch<'_> {
     }
 
     /// Nobody protected is touched, and a group keeps its minimum.
-    pub(super) fn guarded(&mut self, telling: usize, change: &Change) {
+    pub(super) fn guarded(&mut self, telling: usize, change: &Change, takes: bool) {
         let safety = &self.story.safety;
         // A release is a yes to what the event was held for.
         let held_for = change.after.as_deref().and_then(|after| text_at(after, &["released", "held_for"]));
@@ -171,16 +227,26 @@ impl Watch<'_> {
         let released = matches!(held_for, Some("protected" | "protection_unknown"));
         let identifiers = self.identifiers(telling);
         let named = |names: &BTreeSet<String>| identifiers.iter().any(|identifier| names.contains(*identifier));
-        let protected = named(&safety.protected) || named(&safety.patterns);
-        let group = safety.group.as_ref().filter(|group| identifiers.iter().any(|id| group.members.contains(id)));
-        let person = self.story.tellings.get(telling).and_then(|telling| telling.person);
-        let takes = change.after.as_deref().and_then(record::plan).is_some_and(|plan| plan.takes());
-        self.check(Rule::Protected, !protected || released, || {
-            format!("{} plans to take access from somebody protected", change.id)
+        // A pattern is compared with the address that the event carries: the ledger keeps none.
+        let email = self.story.tellings.get(telling).and_then(|telling| telling.email.as_ref());
+        let fits = email.is_some_and(|email| safety.patterns.contains(email));
+        let protected = named(&safety.protected) || fits;
+        let plan = change.after.as_deref().and_then(record::plan);
+        // An address that was given up stands for whoever has it next.
+        let person = self.story.tellings.get(telling).and_then(|telling| self.story.people.get(telling.person?));
+        let given_up = person.filter(|person| person.renamed.is_some()).map(|person| &person.email);
+        let members: Vec<String> = self
+            .members(telling)
+            .into_iter()
+            .filter(|member| given_up.is_none_or(|email| !member.contains(email)))
+            .collect();
+        self.check(Rule::Protected, !protected || released || !takes, || {
+            format!("{} plans to take something from somebody protected", change.id)
         });
-        if let (Some(group), Some(person), true) = (group, person, takes) {
+        let Some(group) = safety.group.as_ref().filter(|_| plan.is_some_and(|plan| plan.takes())) else { return };
+        for member in members {
             // Whose access was taken before is not counted again.
-            let counts = self.brake.gone.insert(person) && !forced;
+            let counts = self.brake.gone.insert(member) && !forced;
             let left = group.members.len().saturating_sub(self.brake.gone.len());
             self.check(Rule::Protected, !counts || left >= group.minimum, || {
                 format!("{}: {left} of the group keep their access, and {} must", change.id, group.minimum)
@@ -189,9 +255,46 @@ impl Watch<'_> {
     }
 }
 
+impl Watch<'_> {
+    /// The names under which an event's person is in the group.
+    fn members(&self, telling: usize) -> Vec<String> {
+        let Some(group) = &self.story.safety.group else { return Vec::new() };
+        let identifiers = self.identifiers(telling);
+        group.members.iter().filter(|member| identifiers.contains(member)).cloned().collect()
+    }
+
+    /// An event gave access back: its person is one of those who are left.
+    pub(super) fn comes_back(&mut self, telling: usize, now: i64) {
+        for member in self.members(telling) {
+            if self.brake.gone.remove(&member) {
+                self.brake.back.insert(member, now);
+            }
+        }
+    }
+
+    /// Whether one more of the group may not go. Who came back is counted a moment later.
+    pub(super) fn group_is_full(&self, telling: usize, now: i64) -> bool {
+        let Some(group) = &self.story.safety.group else { return false };
+        let lately = self.brake.back.iter().filter(|(_, at)| now - **at < GIVEN_BACK).map(|(member, _)| member.clone());
+        let mut gone = self.brake.gone.clone();
+        gone.extend(lately);
+        gone.extend(self.members(telling));
+        group.members.len().saturating_sub(gone.len()) < group.minimum
+    }
+}
+
+/// A plan that lowers the licence of somebody.
+pub(super) fn lowers(plan: &Plan, directory: &Core) -> bool {
+    let sets = plan.relicenses().and_then(Licence::named);
+    let user = plan.user.as_ref().and_then(|user| directory.account(&plan.account)?.user(user));
+    // A trial is worth as much as the most.
+    let has = user.map(|user| super::giving::licence(user).unwrap_or(Licence::Pro));
+    matches!((sets, has), (Some(sets), Some(has)) if sets < has)
+}
+
 /// A plan that takes access from somebody who has it.
 fn takes_access(plan: &Plan, directory: &Core) -> bool {
-    let user = directory.account(&plan.account).and_then(|account| account.user(&plan.user));
+    let user = plan.user.as_ref().and_then(|user| directory.account(&plan.account)?.user(user));
     plan.takes() && user.is_some_and(|user| user.user_registration_status != Registration::Suspended)
 }
 

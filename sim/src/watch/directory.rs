@@ -4,9 +4,12 @@ use super::record::Plan;
 use super::{Attempt, Rule, Watch};
 use crate::bounds::SKEW;
 use crate::dynamo::Change;
+use crate::functions::Function;
+use crate::oracle::Licence;
 use crate::timeline::TaskId;
 use rollcall_local::chime::core::Core;
-use rollcall_local::chime::state::Registration;
+use rollcall_local::chime::http::Request;
+use rollcall_local::chime::state::{Invitation, Registration};
 
 /// One change that was asked of the directory, for one user.
 #[derive(Clone, Debug)]
@@ -17,20 +20,35 @@ pub struct Effect {
     pub sent_at: i64,
     /// The invocation that asked.
     pub task: TaskId,
-    /// `suspend`, `logout` or `reset_pin`.
+    /// In the words of plans; `suspend` also for a removal.
     pub operation: &'static str,
     /// The account.
     pub account: String,
-    /// The user.
+    /// The user; of an invitation, the address.
     pub user: String,
+    /// The licence to set.
+    pub licence: Option<String>,
     /// It was done.
     pub done: bool,
-    /// How the user stood before, and its licence; `None` where there was none.
-    pub before: Option<(Registration, Option<String>)>,
+    /// A mail went out.
+    pub mailed: bool,
+    /// How the user stood before; `None` where there was none.
+    pub before: Option<Before>,
     /// Whom the user is, by position in the story.
     pub person: Option<usize>,
     /// The event whose plan it is part of; filled in by the watch.
     pub event: Option<String>,
+}
+
+/// How a user stood before a change.
+#[derive(Clone, Debug)]
+pub struct Before {
+    /// Whether it could sign in.
+    pub registration: Registration,
+    /// What became of its invitation.
+    pub invitation: Option<Invitation>,
+    /// Its licence.
+    pub licence: Option<String>,
 }
 
 /// What a person had when access was first taken from it.
@@ -44,7 +62,8 @@ pub(super) struct FirstTaken {
 
 impl Watch<'_> {
     /// A call to the directory starts.
-    pub fn calls(&mut self, now: i64, task: TaskId, attempt: u32) {
+    pub fn calls(&mut self, now: i64, task: TaskId, request: &Request, attempt: u32) {
+        self.sends_once(request, attempt);
         let Some(invocation) = self.invocations.get(&task) else { return };
         // A retry is part of its call, whose timeout covers it.
         if attempt > 1 {
@@ -58,30 +77,41 @@ impl Watch<'_> {
         });
     }
 
-    /// A change reached the directory.
-    pub fn effect(&mut self, mut effect: Effect) {
+    /// A change reached the directory. Answers whose event it is part of.
+    pub fn effect(&mut self, mut effect: Effect) -> Option<usize> {
         self.premise(Rule::Planned);
         match self.planned(&effect) {
             Ok(event) => effect.event = Some(event),
             Err(why) => self
                 .breaks(Rule::Planned, format!("{} of {} reached the directory {why}", effect.operation, effect.user)),
         }
-        if let (true, "suspend", Some(person), Some((registration, licence)), Some(event)) =
+        if let (true, "suspend", Some(person), Some(before), Some(event)) =
             (effect.done, effect.operation, effect.person, &effect.before, &effect.event)
-            && *registration != Registration::Suspended
+            && before.registration != Registration::Suspended
         {
-            let (account, licence, event) = (effect.account.clone(), licence.clone(), event.clone());
+            let (account, licence, event) = (effect.account.clone(), before.licence.clone(), event.clone());
             self.first_taken.entry(person).or_insert(FirstTaken { account, licence, event });
         }
+        if effect.mailed {
+            self.mailed(&effect);
+        }
+        let event = effect.event.as_ref().and_then(|key| self.telling(key));
         self.effects.push(effect);
+        self.story.tellings.get(event?)?.person
     }
 
     /// The event whose plan a change is part of: its sender must have stored it, and hold the person.
     fn planned(&self, effect: &Effect) -> Result<String, String> {
         let of = |attempt: &Attempt| {
-            let plan =
-                attempt.plan.as_ref().filter(|plan| plan.account == effect.account && plan.user == effect.user)?;
-            plan.steps.iter().find(|step| same(&step.operation, effect.operation)).cloned()
+            let plan = attempt.plan.as_ref().filter(|plan| plan.account == effect.account)?;
+            let is_user = match &plan.user {
+                Some(user) => user == &effect.user,
+                None => self.address(&attempt.event) == Some(&effect.user),
+            };
+            let is_it = |step: &&super::record::Step| {
+                same(&step.operation, effect.operation) && (effect.licence.is_none() || step.licence == effect.licence)
+            };
+            plan.steps.iter().filter(|_| is_user).find(is_it).cloned()
         };
         // One attempt at a time has the person: the one under which this was sent.
         let sent_under = |attempt: &Attempt| {
@@ -90,9 +120,24 @@ impl Watch<'_> {
                 && attempt.settled_at.is_none_or(|settled| effect.sent_at <= settled)
                 && of(attempt).is_some()
         };
-        let Some((token, attempt)) = self.attempts.iter().find(|(_, attempt)| sent_under(attempt)) else {
+        // Two compromises of one person may be dealt with at once: each has sent its own.
+        let sent = |attempt: &Attempt| {
+            let of = |other: &&Effect| {
+                other.task == effect.task
+                    && other.operation == effect.operation
+                    && other.user == effect.user
+                    && other.event.as_ref() == Some(&attempt.event)
+            };
+            self.effects.iter().filter(of).count()
+        };
+        let candidates = self.attempts.iter().filter(|(_, attempt)| sent_under(attempt));
+        let Some((token, attempt)) = candidates.min_by_key(|(_, attempt)| sent(attempt)) else {
             return Err("and no plan of its sender holds it".to_owned());
         };
+        // Signing out has no order and no lease: whenever it comes, it does no harm.
+        if Function::of_key(&attempt.event) == Some(Function::Logout) {
+            return Ok(attempt.event.clone());
+        }
         // A worker whose clock is ahead takes the person over so much earlier.
         if effect.at > attempt.until - SKEW {
             return Err(format!("after the lease of {} had ended", attempt.event));
@@ -109,8 +154,14 @@ impl Watch<'_> {
         Err(format!("after the lease of {} had ended or passed on", attempt.event))
     }
 
+    /// The address that an event carries.
+    fn address(&self, event: &str) -> Option<&String> {
+        self.story.tellings.get(self.telling(event)?)?.email.as_ref()
+    }
+
     /// A later send of the same change was answered, in the same attempt or the event's next, and an earlier one comes
-    /// late. An auxiliary step that got no answer holds nobody up either.
+    /// late. An auxiliary step that got no answer holds nobody up either. Only where that undoes nothing: signing out, a
+    /// PIN, and the removal of a user whose id is dead by then.
     fn is_echo(&self, effect: &Effect, attempt: &Attempt) -> bool {
         let answered = |other: &&Attempt| {
             let steps = other.plan.iter().flat_map(|plan| &plan.steps);
@@ -118,7 +169,9 @@ impl Watch<'_> {
             other.settled_at.is_some() && steps.any(|step| !step.decisive || step.status != "unknown")
         };
         let others = self.attempts.values().filter(|other| other.event == attempt.event);
-        attempt.settled_at.is_some()
+        let harmless = matches!(effect.operation, "logout" | "reset_pin") || effect.before.is_none();
+        harmless
+            && attempt.settled_at.is_some()
             && others.filter(|other| other.claimed_at >= attempt.claimed_at).any(|other| answered(&other))
     }
 
@@ -131,13 +184,18 @@ impl Watch<'_> {
                 continue;
             }
             self.premise(Rule::Shown);
-            let user = directory.account(&plan.account).and_then(|account| account.user(&plan.user));
+            let account = directory.account(&plan.account);
+            let user = plan.user.as_ref().and_then(|user| account?.user(user));
+            let invited = || self.address(&change.id).and_then(|address| account?.by_email(address));
             let shown = match step.operation.as_str() {
                 "suspend" => user.is_some_and(|user| user.user_registration_status == Registration::Suspended),
                 "remove" => user.is_none(),
+                "unsuspend" => user.is_some_and(|user| user.user_registration_status != Registration::Suspended),
+                "set_licence" => user.and_then(super::giving::licence).map(Licence::word) == step.licence.as_deref(),
+                "invite" if invited().is_some() => true,
                 operation => self.effects.iter().any(|effect| {
                     effect.done
-                        && effect.user == plan.user
+                        && (operation == "invite" || Some(&effect.user) == plan.user.as_ref())
                         && effect.operation == operation
                         && self.is_of(effect.task, &change.id)
                 }),

@@ -3,6 +3,7 @@
 use super::record;
 use super::{Rule, Watch};
 use crate::dynamo::{Dynamo, Item, at, text_at};
+use crate::functions::Function;
 use crate::oracle::{self, Assertion, Due};
 use crate::story::{AccountKind, Poison, Telling};
 use crate::worker::instant;
@@ -16,7 +17,7 @@ impl Watch<'_> {
         if self.broken.is_some() {
             return;
         }
-        self.drained(ledger, left, sent.len());
+        self.drained(now, ledger, left, sent.len());
         self.outcomes(ledger, sent);
         for person in 0..self.story.people.len() {
             self.person_ends(now, person, ledger, directory);
@@ -24,13 +25,19 @@ impl Watch<'_> {
         self.pins(ledger);
     }
 
-    fn drained(&mut self, ledger: &Dynamo, left: &[String], sent: usize) {
+    fn drained(&mut self, now: i64, ledger: &Dynamo, left: &[String], sent: usize) {
         self.premises[Rule::Drained as usize] += sent as u64;
         self.check(Rule::Drained, left.is_empty(), || format!("the queue still has {}", left.join(", ")));
         for (key, item) in ledger.items() {
-            let waits = matches!(record::state(item), "running" | "retry") && key.starts_with("suspend-user#");
+            let waits = matches!(record::state(item), "running" | "retry") && Function::of_key(key).is_some();
             self.check(Rule::Drained, !waits, || format!("{key} is still {}", record::state(item)));
-            self.check(Rule::Drained, record::lease(item).is_none(), || format!("{key} still has a lease"));
+            // What was sent without an answer kept its lease until that ran out. Nobody needed the person since.
+            let left = record::lease(item).filter(|lease| {
+                let event = ledger.items().get(&lease.event);
+                let over = event.is_some_and(|event| record::is_done(record::state(event)));
+                !over || lease.until > now.div_euclid(crate::bounds::MS)
+            });
+            self.check(Rule::Drained, left.is_none(), || format!("{key} still has a lease"));
         }
     }
 
@@ -42,9 +49,10 @@ impl Watch<'_> {
         if let Some(telling) = missing.first() {
             self.breaks(Rule::Outcome, format!("{} has no record", telling.key));
         }
-        for (key, item) in ledger.items().iter().filter(|(key, _)| key.starts_with("suspend-user#")) {
+        for (key, item) in ledger.items().iter().filter(|(key, _)| Function::of_key(key).is_some()) {
             let told = self.telling(key).and_then(|index| self.story.tellings.get(index));
-            let stays = told.is_none_or(|telling| telling.poison.is_some()) || record::state(item) != "parked";
+            let stays = told.is_none_or(|telling| self.stays_parked(telling, &record::reason(item)))
+                || record::state(item) != "parked";
             self.check(Rule::Outcome, stays, || {
                 format!("{key} is parked, though it was sent back: {}", record::reason(item))
             });
@@ -67,26 +75,51 @@ impl Watch<'_> {
             if all.is_empty() {
                 continue;
             }
-            let acted = acted(&group, |telling| {
+            let is_over = |telling: &Telling| {
                 !matches!(state(telling).as_deref(), Some("held" | "parked" | "observed" | "rejected"))
-            });
+            };
+            let acted = acted(&group, is_over);
             let rejected = self.rejected_of(&group);
-            let due = [&all, &acted].map(|said| oracle::due(said, &rejected, now, self.story.absences));
-            if due == [Due::NoAccess; 2] {
+            let none = oracle::Rejected::new();
+            // What was decided meanwhile may rest on what still waits, though nothing was done for that.
+            let asked = self::acted(&group, |telling| is_over(telling) || !takes(telling));
+            let cases = [(&all, &rejected), (&acted, &rejected), (&asked, &rejected), (&all, &none)];
+            let due = cases.map(|(said, rejected)| oracle::due(said, rejected, now, self.story.absences));
+            // Who is due nothing because an operator rejected a start keeps it until the next reconcile pass; and what was
+            // to be taken, and is held or was rejected, nobody takes.
+            let waits = |key: &str| {
+                ledger.items().get(key).is_some_and(|item| matches!(record::state(item), "held" | "parked"))
+            };
+            let not_taken = |key: &str| self.rejected.contains(key) || waits(key);
+            let spared = group.iter().any(|telling| takes(telling) && not_taken(&telling.key));
+            if due == [Due::NoAccess; 4] && !spared && !self.was_sought_elsewhere(&group, ledger) {
                 self.leaver(person, directory);
+            }
+            if due[..2] == [Due::Access; 2] {
+                self.has_access(person, directory);
+                self.licensed(person, &group, [&all, &acted], &rejected, now, directory);
             }
             self.facts_kept(&group, &all, &rejected, ledger);
         }
         self.taken_kept(person, ledger);
     }
 
+    /// An event came by an address that the directory did not have any more, or not yet: it found nobody.
+    fn was_sought_elsewhere(&self, group: &[&Telling], ledger: &Dynamo) -> bool {
+        group.iter().any(|telling| {
+            let person = telling.person.and_then(|person| self.story.people.get(person));
+            let renamed = person.is_some_and(|person| person.renamed.is_some());
+            renamed && ledger.items().get(&telling.key).is_some_and(|item| record::reason(item) == "user_not_found")
+        })
+    }
+
     /// Who has no access due has none: blocked, removed, or signed out where only the company's directory can block.
     fn leaver(&mut self, person: usize, directory: &Core) {
         let Some(someone) = self.story.people.get(person) else { return };
         let accounts = &self.story.accounts;
-        let Some(account) = someone.account.and_then(|account| accounts.get(account)) else { return };
+        let Some(account) = accounts.get(someone.home) else { return };
         self.premise(Rule::Leaver);
-        let user = directory.account(&account.id).and_then(|account| account.by_email(&someone.email));
+        let user = self.users_of(person, directory).next();
         let gone = match (account.kind, user) {
             (_, None) => true,
             (AccountKind::Team, Some(_)) => false,
@@ -147,7 +180,7 @@ impl Watch<'_> {
             let reset = |effect: &&super::Effect| {
                 effect.done
                     && effect.operation == "reset_pin"
-                    && effect.user == plan.user
+                    && Some(&effect.user) == plan.user.as_ref()
                     && effect.event.as_ref() == Some(&telling.key)
             };
             let times = self.effects.iter().filter(reset).count();
@@ -179,6 +212,10 @@ fn acted<'t>(group: &[&'t Telling], has_ended: impl Fn(&Telling) -> bool) -> Vec
         !is_end || (over.iter().any(in_force) && !waiting.iter().any(|other| same(said, other)))
     };
     over.iter().copied().filter(asked).collect()
+}
+
+fn takes(telling: &Telling) -> bool {
+    telling.assertion.as_ref().is_some_and(|said| said.asks() == oracle::Asks::Taking)
 }
 
 /// Splits the events of one person into those that identifiers tie to each other.
@@ -227,6 +264,10 @@ fn fact(said: &Assertion, rejected: &oracle::Rejected) -> String {
         oracle::Kind::Leave => ("leave", ""),
         oracle::Kind::Return => ("return", ""),
         oracle::Kind::Login => ("login", if said.active { "active" } else { "inactive" }),
+        oracle::Kind::JobChange => ("job_change", ""),
+        oracle::Kind::Reclaim => ("reclaim", ""),
+        oracle::Kind::Compromise => ("compromise", ""),
+        oracle::Kind::Identity => ("identity", ""),
     };
     let standing = match said.phase {
         _ if rejected.contains(&said.rejects()) => "rejected",

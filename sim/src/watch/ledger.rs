@@ -4,7 +4,8 @@ use super::record::{self, Plan};
 use super::{Attempt, Rule, Watch};
 use crate::bounds::MS;
 use crate::dynamo::{Change, Item, number_at, text_at};
-use crate::oracle::Due;
+use crate::functions::Function;
+use crate::oracle::{Asks, Due};
 use crate::timeline::TaskId;
 use crate::worker::millis;
 use rollcall_local::chime::core::Core;
@@ -15,30 +16,32 @@ impl Watch<'_> {
         // Facts first: what an event's claim rests on includes its own.
         for change in changes {
             if let (Some(index), Some(after)) = (self.telling(&change.id), &change.after) {
-                self.recorded_with(index, after, changes);
+                self.recorded_with(now, index, after, changes);
             }
         }
         for change in changes.iter().filter(|change| change.id.starts_with("person#")) {
-            self.person(now, task, change, changes);
+            self.person(now, task, change, changes, directory);
         }
         self.braked(now, task, changes, directory);
-        for change in changes.iter().filter(|change| change.id.starts_with("suspend-user#")) {
-            self.event(now, task, change, directory);
+        self.alone(changes);
+        for change in changes.iter().filter(|change| Function::of_key(&change.id).is_some()) {
+            self.event(now, task, change, changes, directory);
         }
     }
 
-    fn recorded_with(&mut self, index: usize, event: &Item, changes: &[Change]) {
+    fn recorded_with(&mut self, now: i64, index: usize, event: &Item, changes: &[Change]) {
         let Some(key) = text_at(event, &["person"]).map(|key| format!("person#{key}")) else { return };
         // A refused event leaves no fact: its person is not written.
         if changes.iter().any(|change| change.id == key) && !self.recorded.contains(&index) {
             self.recorded.push(index);
+            self.recorded_at.insert(index, now);
         }
         if let Some(person) = self.story.tellings.get(index).and_then(|telling| telling.person) {
             self.people.insert(key, person);
         }
     }
 
-    fn person(&mut self, now: i64, task: TaskId, change: &Change, changes: &[Change]) {
+    fn person(&mut self, now: i64, task: TaskId, change: &Change, changes: &[Change], directory: &Core) {
         let Some(after) = &change.after else {
             return self.breaks(Rule::Fenced, format!("{} was deleted", change.id));
         };
@@ -70,16 +73,39 @@ impl Watch<'_> {
             }
             None => drop(self.leases.remove(&change.id)),
         }
-        self.taken(change, before, after);
+        self.wished(change, after, changes, directory);
+        self.taken(change, before, after, changes);
     }
 
-    fn taken(&mut self, change: &Change, before: Option<&Item>, after: &Item) {
+    fn taken(&mut self, change: &Change, before: Option<&Item>, after: &Item, changes: &[Change]) {
         let (was, is) = (before.and_then(record::taken), record::taken(after));
         if was == is || text_at(after, &["merged_into"]).is_some() {
             return;
         }
+        let passes_on = |other: &Change| {
+            let released = other.after.as_deref().and_then(|after| text_at(after, &["released", "held_for"]));
+            released == Some("address_reused")
+        };
+        if is.is_none() && changes.iter().any(passes_on) {
+            // An operator says that the user is another person's: what was taken from it goes with it.
+            if let Some(person) = self.people.get(&change.id) {
+                self.first_taken.remove(person);
+            }
+            return;
+        }
         if was.is_some() {
-            return self.breaks(Rule::Taken, format!("what was taken from {} was overwritten", change.id));
+            let key = change.id.trim_start_matches("person#");
+            let given_back = is.is_none()
+                && changes.iter().any(|other| {
+                    let gives = matches!(Function::of_key(&other.id), Some(Function::Invite | Function::Reinstate));
+                    let ended = |item: &Item| {
+                        text_at(item, &["person"]) == Some(key)
+                            && matches!(record::state(item), "applied" | "unchanged")
+                    };
+                    gives && other.after.as_deref().is_some_and(ended)
+                });
+            return self
+                .check(Rule::Taken, given_back, || format!("what was taken from {} was overwritten", change.id));
         }
         let person = self.people.get(&change.id).copied();
         let first = person.and_then(|person| self.first_taken.get(&person)).cloned();
@@ -89,7 +115,7 @@ impl Watch<'_> {
         });
     }
 
-    fn event(&mut self, now: i64, task: TaskId, change: &Change, directory: &Core) {
+    fn event(&mut self, now: i64, task: TaskId, change: &Change, changes: &[Change], directory: &Core) {
         let Some(after) = change.after.as_deref() else {
             return self.breaks(Rule::Outcome, format!("{} was deleted", change.id));
         };
@@ -111,7 +137,9 @@ impl Watch<'_> {
         }
         let plan = record::plan(after);
         if !settles {
-            self.claimed(now, task, change, after, plan.as_ref());
+            self.says_yes(change);
+            self.owned(now, change, after, changes, plan.as_ref(), directory);
+            self.claimed(now, task, change, after, plan.as_ref(), directory);
         }
         if let Some(attempt) = self.attempts.get_mut(&owner) {
             attempt.settled_at = (record::state(after) != "running").then_some(now);
@@ -129,7 +157,7 @@ impl Watch<'_> {
         // Who only notes that a release is on its way changes nothing of the outcome.
         let noted = own && change.before.as_deref().is_some_and(|before| record::state(before) == record::state(after));
         if ended && !noted {
-            self.ended(now, task, change, after, !settles, directory);
+            self.ended(now, task, change, changes, !settles, directory);
         }
     }
 
@@ -157,7 +185,15 @@ impl Watch<'_> {
         }
     }
 
-    fn claimed(&mut self, now: i64, task: TaskId, change: &Change, after: &Item, plan: Option<&Plan>) {
+    fn claimed(
+        &mut self,
+        now: i64,
+        task: TaskId,
+        change: &Change,
+        after: &Item,
+        plan: Option<&Plan>,
+        directory: &Core,
+    ) {
         let running = record::state(after) == "running";
         let attempt = Attempt {
             task,
@@ -178,19 +214,34 @@ impl Watch<'_> {
                 .is_some_and(|token| token == record::owner(after))
         };
         let acts = self.attempts.get(record::owner(after)).filter(holds).is_some();
-        if running && plan.is_some() && acts {
-            self.premise(Rule::Kept);
-            let due = self.due_around(index, self.worker_now(task, now));
-            self.check(Rule::Kept, due.contains(&Due::NoAccess), || {
-                format!("{} plans to take access, and due is {:?}", change.id, due[1])
-            });
-            self.guarded(index, change);
+        let Some(plan) = plan.filter(|_| running && acts) else { return };
+        match self.asks(index) {
+            Some(Asks::Taking) => {
+                self.premise(Rule::Kept);
+                let due = self.due_around(index, self.worker_now(task, now));
+                self.check(Rule::Kept, due.contains(&Due::NoAccess), || {
+                    format!("{} plans to take access, and due is {:?}", change.id, due[1])
+                });
+                self.guarded(index, change, true);
+            }
+            Some(Asks::Giving) => {
+                self.gives(now, task, index, &change.id);
+                self.guarded(index, change, super::brake::lowers(plan, directory));
+            }
+            Some(Asks::Licence) => {
+                self.relicenses(now, task, index, &change.id, plan);
+                self.guarded(index, change, super::brake::lowers(plan, directory));
+            }
+            Some(Asks::Nothing | Asks::SigningOut) | None => {}
         }
     }
 
     /// A decisive step without an answer may still take effect: the lease runs on.
     fn unresolved(&mut self, change: &Change, after: &Item, plan: &Plan) {
-        let unknown = plan.steps.iter().any(|step| step.decisive && step.status == "unknown");
+        let matters = |step: &record::Step| step.decisive || step.operation == "set_licence";
+        let unknown = plan.steps.iter().any(|step| matters(step) && step.status == "unknown");
+        // A compromise has no lease.
+        let unknown = unknown && Function::of_key(&change.id) != Some(Function::Logout);
         let person = text_at(after, &["person"]).map(|key| format!("person#{key}"));
         let Some(person) = person.filter(|_| unknown && record::state(after) == "retry") else { return };
         let held = self.leases.get(&person).is_some_and(|token| token == record::owner(after));
@@ -213,8 +264,8 @@ impl Watch<'_> {
             "out_of_time" => left < 25 * crate::bounds::SECOND,
             // The decisive call itself was answered so.
             "throttled" => true,
-            // The user id did not hold: the road looked again, whatever came of that.
-            _ => step.code.as_deref() == Some("NotFound"),
+            // The user id did not hold: the road looked again, whatever came of that. Or the account has no such licence.
+            _ => matches!(step.code.as_deref(), Some("NotFound" | "Unsupported")),
         };
         self.check(Rule::Auxiliary, excused, || {
             format!("{}: {} failed, and the decisive step was not sent ({reason})", change.id, step.operation)

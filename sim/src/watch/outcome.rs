@@ -1,13 +1,15 @@
 //! The rules of outcomes: which one an event may have, and whether what it says is true.
 
+use super::giving::Ended;
 use super::record;
 use super::{Rule, Watch};
-use crate::dynamo::{Change, Item};
-use crate::oracle::Due;
-use crate::story::{Poison, Telling};
+use crate::dynamo::Change;
+use crate::functions::Function;
+use crate::oracle::{Asks, Due};
+use crate::story::{AccountKind, Bounce, Observes, Poison, Telling};
 use crate::timeline::TaskId;
 use rollcall_local::chime::core::Core;
-use rollcall_local::chime::state::Registration;
+use rollcall_local::chime::state::{Invitation, Registration, User};
 
 impl Watch<'_> {
     /// An event was given its outcome, by a claim or by a settle.
@@ -16,10 +18,11 @@ impl Watch<'_> {
         now: i64,
         task: TaskId,
         change: &Change,
-        after: &Item,
+        changes: &[Change],
         by_claim: bool,
         directory: &Core,
     ) {
+        let Some(after) = change.after.as_deref() else { return };
         let (state, reason) = (record::state(after).to_owned(), record::reason(after));
         let key = &change.id;
         let is_there = state != "parked" || self.parked.contains(record::owner(after));
@@ -40,32 +43,105 @@ impl Watch<'_> {
         }
         let worker_now = self.worker_now(task, now);
         let due = self.due_around(index, worker_now);
-        let user = || self.user_of(telling, directory);
-        let takes = telling.assertion.as_ref().is_some_and(crate::oracle::Assertion::takes_access);
-        let holds = match reason.as_str() {
-            "fact_recorded" => telling.poison.is_some() || !takes,
-            "access_due" | "newer_assertion" | "nothing_due" => takes && due.iter().any(|due| *due != Due::NoAccess),
-            "already_suspended" => {
-                let took_over = change.before.as_deref().is_some_and(|before| record::state(before) == "running");
-                due.contains(&Due::NoAccess) && user() == Some(Registration::Suspended) && !took_over
-            }
-            "user_not_found" => due.contains(&Due::NoAccess) && user().is_none(),
-            "protected" => {
-                let safety = &self.story.safety;
-                let named = |id: &&String| safety.protected.contains(*id) || safety.patterns.contains(*id);
-                due.contains(&Due::NoAccess) && self.identifiers(index).iter().any(named)
-            }
-            "suspended" | "removed_from_team" | "directory_managed" => !by_claim || due.contains(&Due::NoAccess),
-            _ => true,
-        };
+        let ended = Ended { now, task, telling: index, change, after, changes, reason: &reason };
+        let holds = self.is_true(ended, telling, due, by_claim, directory);
         self.check(Rule::Reason, holds, || format!("{key} is {state} ({reason}), and due is {:?}", due[1]));
+        self.accessed(ended, directory);
+        self.relicensed(ended, directory);
     }
 
-    /// How the user with the person's address stands now; `None` where there is none.
-    fn user_of(&self, telling: &Telling, directory: &Core) -> Option<Registration> {
-        let person = telling.person.and_then(|person| self.story.people.get(person))?;
-        let mut users = directory.accounts().filter_map(|account| account.by_email(&person.email));
-        users.next().map(|user| user.user_registration_status)
+    /// Whether the reason is true, as far as facts and directory tell.
+    fn is_true(&self, ended: Ended<'_>, telling: &Telling, due: [Due; 2], by_claim: bool, directory: &Core) -> bool {
+        let asks = match telling.poison {
+            // A return of long ago.
+            Some(Poison::ReusedId) => Some(Asks::Giving),
+            Some(_) | None => telling.assertion.as_ref().map(crate::oracle::Assertion::asks),
+        };
+        let (takes, gives) = (asks == Some(Asks::Taking), asks == Some(Asks::Giving));
+        let gone = due.contains(&Due::NoAccess);
+        let stays = due.iter().any(|due| *due != Due::NoAccess);
+        let user = || self.user_of(telling, directory);
+        let stands = |registration| user().is_some_and(|user| user.user_registration_status == registration);
+        let kind = telling.person.and_then(|person| self.story.people.get(person)).map(|person| person.home);
+        let kind = kind.and_then(|home| self.story.accounts.get(home)).map(|account| account.kind);
+        let took_over = ended.change.before.as_deref().is_some_and(|before| record::state(before) == "running");
+        match ended.reason {
+            "fact_recorded" => telling.poison.is_some() || asks == Some(Asks::Nothing),
+            "identity_recorded" => {
+                telling.assertion.as_ref().is_some_and(|said| said.kind == crate::oracle::Kind::Identity)
+            }
+            "access_due" | "nothing_due" => takes && stays,
+            "newer_assertion" => asks == Some(Asks::Licence) || ((takes || gives) && stays),
+            "access_not_due" => gives && gone,
+            // What was taken and not given back is still to be given.
+            "nothing_taken" => {
+                let taken = telling.person.and_then(|person| self.first_taken.get(&person));
+                // Only as far as identifiers tie the one event to the other.
+                let by = taken.and_then(|taken| self.telling(&taken.event));
+                let tied = by
+                    .and_then(|by| self.story.tellings.get(by))
+                    .is_some_and(|by| self.tied(ended.telling).iter().any(|other| other.key == by.key));
+                gives && due.contains(&Due::AsIs) && !tied
+            }
+            "already_suspended" => gone && stands(Registration::Suspended) && !took_over,
+            "already_registered" => {
+                gives && stays && !stands(Registration::Suspended) && !stands(Registration::Unregistered)
+            }
+            "already_invited" => {
+                gives
+                    && stays
+                    && user().is_some_and(|user| {
+                        user.user_registration_status == Registration::Unregistered
+                            && user.user_invitation_status != Some(Invitation::Failed)
+                    })
+            }
+            "joins_by_domain" => {
+                let not_yet = user().is_none() || stands(Registration::Unregistered);
+                gives && kind == Some(AccountKind::Lwa) && not_yet
+            }
+            "former_address" => {
+                let renamed = telling.person.and_then(|person| self.story.people.get(person)?.renamed.as_ref());
+                renamed.is_some() && (takes || gives)
+            }
+            "managed_by_directory" => gives && kind == Some(AccountKind::Directory),
+            "invitation_failed" => user().is_none_or(|user| user.user_invitation_status == Some(Invitation::Failed)),
+            // It was sent again once. Whoever is there has bounced before, or has not been told yet.
+            "invitation_unknown" => user().is_none() || stands(Registration::Unregistered),
+            // A compromise has no lease: somebody may be invited between its look-up and its claim.
+            "user_not_found" if asks == Some(Asks::SigningOut) => true,
+            "user_not_found" => {
+                let renamed = telling.person.and_then(|person| self.story.people.get(person)?.renamed.as_ref());
+                (gone || !takes) && (renamed.is_some() || user().is_none())
+            }
+            "protected" => {
+                let safety = &self.story.safety;
+                let named = |id: &&String| safety.protected.contains(*id);
+                let fits = telling.email.as_ref().is_some_and(|email| safety.patterns.contains(email));
+                (gone || !takes) && (fits || self.identifiers(ended.telling).iter().any(named))
+            }
+            "group_minimum" => self.group_is_full(ended.telling, ended.now),
+            "suspended" | "removed_from_team" | "directory_managed" => !by_claim || gone,
+            "no_licence_policy" => self.story.licences.is_none(),
+            "job_unknown" => self.licence_around(ended.telling, self.worker_now(ended.task, ended.now)).contains(&None),
+            "licence_kept" => {
+                let taken = ended.person().is_some_and(|(_, after)| record::taken(after).is_some());
+                let no_access = |user: &User| {
+                    matches!(user.user_registration_status, Registration::Suspended | Registration::Unregistered)
+                };
+                // Somebody renamed is found by the id, under the address of before.
+                let users = telling.person.into_iter().flat_map(|person| self.users_of(person, directory));
+                taken || gone || user().into_iter().chain(users).any(no_access)
+            }
+            _ => true,
+        }
+    }
+
+    /// The user with the address that an event carries, or else the person's; `None` where there is none.
+    fn user_of<'d>(&self, telling: &Telling, directory: &'d Core) -> Option<&'d User> {
+        match &telling.email {
+            Some(email) => directory.accounts().find_map(|account| account.by_email(email)),
+            None => self.users_of(telling.person?, directory).next(),
+        }
     }
 
     fn may_end(&self, telling: &Telling, state: &str, reason: &str) -> bool {
@@ -78,23 +154,64 @@ impl Watch<'_> {
         match state {
             "applied" | "unchanged" | "superseded" => true,
             "held" => self.may_be_held(telling, reason),
-            "observed" => self.story.safety.observes && reason == "observe_mode",
+            "observed" => self.is_observed(telling) && reason == "observe_mode",
             "rejected" => reason == "rejected",
-            "parked" => self.excuses(telling, state, reason),
+            "parked" => self.may_be_parked(telling, reason) || self.excuses(telling, state, reason),
             _ => false,
+        }
+    }
+
+    fn is_observed(&self, telling: &Telling) -> bool {
+        match self.story.safety.observes {
+            None => false,
+            Some(Observes::Access) => telling.function == Function::Suspend,
+            // With access that is given back a licence may be lowered.
+            Some(Observes::Licence) => !matches!(telling.function, Function::Suspend | Function::Logout),
+            Some(Observes::Function(function)) => telling.function == function,
         }
     }
 
     fn may_be_held(&self, telling: &Telling, reason: &str) -> bool {
         let safety = &self.story.safety;
+        let person = telling.person.and_then(|person| self.story.people.get(person));
+        let hands = |other: &crate::story::Person| {
+            other.succeeds.is_some()
+                && (other.succeeds == telling.person || person.is_some_and(|one| one.email == other.email))
+        };
+        let changed_hands = self.story.people.iter().any(hands);
         match reason {
-            "no_address" => !telling.has_email,
-            "mass_change" => !safety.limits.is_empty() || !safety.per_account.is_empty(),
+            "no_address" => telling.email.is_none() || changed_hands || person.is_some_and(|one| one.renamed.is_some()),
+            "mass_change" if telling.function == Function::Suspend => !safety.access.is_empty(),
+            "mass_change" => !safety.licence.is_empty() && telling.function != Function::Logout,
             "protected" => !safety.protected.is_empty() || !safety.patterns.is_empty(),
-            "protection_unknown" => !safety.patterns.is_empty() && !telling.has_email,
+            "protection_unknown" => !safety.patterns.is_empty() && telling.email.is_none(),
             "group_minimum" => safety.group.is_some(),
+            "address_reused" => changed_hands,
+            "former_address" => person.is_some_and(|one| one.renamed.is_some()),
+            "invitation_failed" => changed_hands || person.is_some_and(|one| !matches!(one.bounce, Bounce::Never(_))),
+            "invitation_unknown" => self.excused.contains("invitation_unknown"),
             _ => false,
         }
+    }
+
+    /// Refused for good, and rightly.
+    fn may_be_parked(&self, telling: &Telling, reason: &str) -> bool {
+        let account = telling.person.and_then(|person| self.story.accounts.get(self.story.people.get(person)?.home));
+        let Some(account) = account else { return false };
+        let asks = telling.assertion.as_ref().map(crate::oracle::Assertion::asks);
+        match reason {
+            "no_account" => !self.story.mapped && matches!(telling.function, Function::Invite | Function::Reinstate),
+            "licence_by_groups" => asks == Some(Asks::Licence) && account.kind == AccountKind::Directory,
+            "unsupported_licence" => {
+                asks == Some(Asks::Licence) && !account.offers.contains(&crate::oracle::Licence::Plus)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether an event that is parked in the end was parked rightly.
+    pub(super) fn stays_parked(&self, telling: &Telling, reason: &str) -> bool {
+        telling.poison.is_some() || self.may_be_parked(telling, reason)
     }
 
     /// Parked because of what went wrong: an operator sends it back.

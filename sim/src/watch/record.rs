@@ -1,13 +1,15 @@
 //! Reading the ledger's items, as anybody could who knows the design and not the code.
 
 use crate::dynamo::{Item, at, number_at, text_at};
+use crate::oracle::Licence;
 
 /// A stored plan.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Plan {
     pub(super) account: String,
     pub(super) kind: String,
-    pub(super) user: String,
+    /// `None` where an invitation makes it.
+    pub(super) user: Option<String>,
     pub(super) steps: Vec<Step>,
 }
 
@@ -18,6 +20,19 @@ impl Plan {
     }
 }
 
+impl Plan {
+    /// The licence that it sets decisively: not what comes along with access.
+    pub(super) fn relicenses(&self) -> Option<&str> {
+        let step = self.steps.iter().find(|step| step.operation == "set_licence" && step.decisive)?;
+        step.licence.as_deref()
+    }
+
+    /// Its step of a kind.
+    pub(super) fn step(&self, operation: &str) -> Option<&Step> {
+        self.steps.iter().find(|step| step.operation == operation)
+    }
+}
+
 /// One of its steps.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Step {
@@ -25,6 +40,7 @@ pub(super) struct Step {
     pub(super) decisive: bool,
     pub(super) status: String,
     pub(super) repeated: bool,
+    pub(super) licence: Option<String>,
     pub(super) code: Option<String>,
 }
 
@@ -72,13 +88,14 @@ pub(super) fn plan(item: &Item) -> Option<Plan> {
             decisive: at(step, &["decisive"])?.flag()?,
             status: text_at(step, &["status"])?.to_owned(),
             repeated: at(step, &["repeated"]).and_then(|flag| flag.flag()).unwrap_or(false),
+            licence: text_at(step, &["licence"]).map(str::to_owned),
             code: text_at(step, &["code"]).map(str::to_owned),
         })
     };
     Some(Plan {
         account: text_at(plan, &["account", "id"])?.to_owned(),
         kind: text_at(plan, &["account", "type"])?.to_owned(),
-        user: text_at(plan, &["user"])?.to_owned(),
+        user: text_at(plan, &["user"]).map(str::to_owned),
         steps: at(plan, &["steps"])?.list()?.iter().filter_map(step).collect(),
     })
 }
@@ -90,6 +107,17 @@ pub(super) fn taken(item: &Item) -> Option<Taken> {
         licence: text_at(item, &["taken", "licence"]).map(str::to_owned),
         event: text_at(item, &["taken", "event"]).unwrap_or_default().to_owned(),
     })
+}
+
+/// The licence that a person is to have as soon as it can be set.
+pub(super) fn wish(item: &Item) -> Option<&str> {
+    text_at(item, &["wish"])
+}
+
+/// The licence to give back: what it was to become meanwhile, else what was taken, where that is one that can be set.
+pub(super) fn licence_to_restore(item: &Item) -> Option<Licence> {
+    let word = wish(item).map(str::to_owned).or_else(|| taken(item)?.licence);
+    word.and_then(|word| Licence::named(&word))
 }
 
 pub(super) fn lease(item: &Item) -> Option<Lease> {

@@ -1,0 +1,55 @@
+//! The rule of mails: an invitation is a mail, and nobody gets two for one decision.
+
+use super::{Effect, Rule, Watch};
+use crate::dynamo::Change;
+use rollcall_local::chime::http::Request;
+use rollcall_local::chime::state::{Invitation, Registration};
+
+impl Watch<'_> {
+    /// An invitation starts: the SDK must not send it again by itself.
+    pub(super) fn sends_once(&mut self, request: &Request, attempt: u32) {
+        let invites = request.method == "POST" && request.query.contains("operation=add");
+        self.check(Rule::Mail, !invites || attempt == 1, || {
+            format!("the SDK sends an invitation again: attempt {attempt}")
+        });
+    }
+
+    /// A mail went out.
+    pub(super) fn mailed(&mut self, effect: &Effect) {
+        self.premise(Rule::Mail);
+        // Whoever else has the address by now is another matter.
+        let event = effect.event.clone().unwrap_or_default();
+        let of = self.telling(&event).and_then(|index| self.story.tellings.get(index)?.person);
+        let is_own = effect.person.is_none() || effect.person == of;
+        let is_there = is_own
+            && effect.before.as_ref().is_some_and(|before| {
+                let failed = before.invitation == Some(Invitation::Failed);
+                !(before.registration == Registration::Unregistered && failed)
+            });
+        self.check(Rule::Mail, !is_there, || format!("{event}: {} was invited, and is there", effect.user));
+        let mails = 1 + self.effects.iter().filter(|other| other.mailed && other.event == effect.event).count();
+        let allowed = self.allowed(&event);
+        self.check(Rule::Mail, mails <= allowed, || format!("{event}: {mails} mails went to {}", effect.user));
+    }
+
+    /// How many mails an event may send: one, and one for each release that says yes; each of them once more where
+    /// its plan says so.
+    fn allowed(&self, event: &str) -> usize {
+        let of = |attempt: &&super::Attempt| attempt.event == event;
+        let invites = |attempt: &&super::Attempt| {
+            attempt.plan.as_ref().and_then(|plan| plan.step("invite")).is_some_and(|step| step.repeated)
+        };
+        let repeated = self.attempts.values().filter(of).any(|attempt| invites(&attempt));
+        (1 + usize::from(repeated)) * (1 + self.released.get(event).copied().unwrap_or(0))
+    }
+
+    /// An operator's yes to an invitation that failed, or whose fate is unknown.
+    pub(super) fn says_yes(&mut self, change: &Change) {
+        let held_for =
+            change.after.as_deref().and_then(|after| crate::dynamo::text_at(after, &["released", "held_for"]));
+        let was = change.before.as_deref().map(super::record::state);
+        if was == Some("held") && matches!(held_for, Some("invitation_failed" | "invitation_unknown")) {
+            *self.released.entry(change.id.clone()).or_default() += 1;
+        }
+    }
+}
