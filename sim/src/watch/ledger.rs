@@ -139,6 +139,7 @@ impl Watch<'_> {
         if !settles {
             self.says_yes(change);
             self.owned(now, change, after, changes, plan.as_ref(), directory);
+            self.waits_for_the_mail(self.worker_now(task, now), change, after, plan.as_ref());
             self.claimed(now, task, change, after, plan.as_ref(), directory);
         }
         if let Some(attempt) = self.attempts.get_mut(&owner) {

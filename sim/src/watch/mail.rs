@@ -1,7 +1,8 @@
 //! The rule of mails: an invitation is a mail, and nobody gets two for one decision.
 
+use super::record::{self, Plan};
 use super::{Effect, Rule, Watch};
-use crate::dynamo::Change;
+use crate::dynamo::{Change, Item};
 use rollcall_local::chime::http::Request;
 use rollcall_local::chime::state::{Invitation, Registration};
 
@@ -30,6 +31,21 @@ impl Watch<'_> {
         let mails = 1 + self.effects.iter().filter(|other| other.mailed && other.event == effect.event).count();
         let allowed = self.allowed(&event);
         self.check(Rule::Mail, mails <= allowed, || format!("{event}: {mails} mails went to {}", effect.user));
+    }
+
+    /// An invitation without an answer is sent again only when it must have taken effect: once its lease has ended.
+    pub(super) fn waits_for_the_mail(&mut self, worker_now: i64, change: &Change, after: &Item, plan: Option<&Plan>) {
+        let invites = record::state(after) == "running" && plan.is_some_and(|plan| plan.step("invite").is_some());
+        // Whoever waits for an operator goes on when that operator says so.
+        let tried = |before: &&Item| invites && record::state(before) == "retry";
+        let Some(before) = change.before.as_deref().filter(tried) else { return };
+        let step = record::plan(before).and_then(|plan| Some(plan.step("invite")?.status.clone()));
+        let unanswered = step.as_deref() == Some("unknown");
+        let Some(until) = self.attempts.get(record::owner(before)).map(|attempt| attempt.until).filter(|_| unanswered)
+        else {
+            return;
+        };
+        self.check(Rule::Mail, until <= worker_now, || format!("{} invites again before its lease ended", change.id));
     }
 
     /// How many mails an event may send: one, and one for each release that says yes; each of them once more where
