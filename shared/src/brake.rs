@@ -189,21 +189,25 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// Takes access from a member, unless fewer than `minimum` would keep theirs. Answers whether it may be taken.
+    /// Takes access from a person, unless fewer than `minimum` members would keep theirs. Answers whether it may be taken.
     ///
-    /// A member that lost it before is not counted again. `forced`: an operator released the event.
+    /// `listed`: the names under which the group has the person; all of them go. Who lost access before is not counted
+    /// again. `forced`: an operator released the event.
     pub fn take(
         &mut self,
         members: &BTreeSet<String>,
         minimum: usize,
-        member: &str,
+        listed: &BTreeSet<String>,
         event: &str,
         forced: bool,
     ) -> bool {
-        let left = members.iter().filter(|other| *other != member && !self.gone.contains_key(*other)).count();
-        let allowed = forced || self.gone.contains_key(member) || left >= minimum;
-        if allowed && !self.gone.contains_key(member) {
-            self.gone.insert(member.to_owned(), event.to_owned());
+        let left = members.iter().filter(|other| !listed.contains(*other) && !self.gone.contains_key(*other)).count();
+        let lost_before = listed.iter().all(|member| self.gone.contains_key(member));
+        let allowed = forced || lost_before || left >= minimum;
+        if allowed {
+            for member in listed {
+                self.gone.entry(member.clone()).or_insert_with(|| event.to_owned());
+            }
         }
         allowed
     }
@@ -318,14 +322,27 @@ mod tests {
 
     #[test]
     fn a_group_keeps_its_minimum() {
-        let members: BTreeSet<String> = ["a", "b", "c"].map(str::to_owned).into();
+        let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+        let members = of(&["a", "b", "c"]);
         let mut quota = Quota::default();
-        assert!(quota.take(&members, 1, "a", "e1", false));
-        assert!(quota.take(&members, 1, "a", "e2", false), "who is gone is not counted twice");
-        assert!(quota.take(&members, 1, "b", "e3", false));
-        assert!(!quota.take(&members, 1, "c", "e4", false));
-        assert!(quota.take(&members, 1, "c", "e4", true), "an operator released it");
+        let mut take = |name, event, forced| quota.take(&members, 1, &of(&[name]), event, forced);
+        assert!(take("a", "e1", false));
+        assert!(take("a", "e2", false), "who is gone is not counted twice");
+        assert!(take("b", "e3", false));
+        assert!(!take("c", "e4", false));
+        assert!(take("c", "e4", true), "an operator released it");
         assert_eq!(quota.len(), 3);
+    }
+
+    #[test]
+    fn whom_a_group_lists_twice_is_one_of_those_who_go() {
+        let of = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
+        let members = of(&["address of a", "number of a"]);
+        let mut quota = Quota::default();
+        assert!(!quota.take(&members, 1, &members, "e1", false), "nobody else would be left");
+        assert!(quota.is_empty());
+        assert!(quota.take(&members, 0, &members, "e1", false));
+        assert_eq!(quota.len(), 2);
     }
 
     proptest::proptest! {

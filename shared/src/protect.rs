@@ -73,9 +73,11 @@ impl Shield {
         if subject.email.is_none() && !self.patterns.is_empty() { Guard::Unsure } else { Guard::Open }
     }
 
-    /// The groups that a person belongs to, with the hash under which each lists them.
-    pub fn groups(&self, hashes: &BTreeSet<String>) -> impl Iterator<Item = (&Group, String)> {
-        self.groups.iter().filter_map(|group| Some((group, group.members.intersection(hashes).next()?.clone())))
+    /// The groups that a person belongs to, with the hashes under which each lists them: by an address, an employee
+    /// number, or both.
+    pub fn groups(&self, hashes: &BTreeSet<String>) -> impl Iterator<Item = (&Group, BTreeSet<String>)> {
+        let listed = |group: &Group| -> BTreeSet<String> { group.members.intersection(hashes).cloned().collect() };
+        self.groups.iter().map(move |group| (group, listed(group))).filter(|(_, listed)| !listed.is_empty())
     }
 
     /// Every group with a minimum.
@@ -87,11 +89,15 @@ impl Shield {
 
 /// The keyed hashes of a person: what the event says, and what the ledger has tied to them.
 #[must_use]
-pub fn hashes(identities: &[Identity], person: Option<&PersonKey>, aliases: &[String]) -> BTreeSet<String> {
+pub fn hashes<'a>(
+    identities: &[Identity],
+    person: Option<&PersonKey>,
+    aliases: impl IntoIterator<Item = &'a String>,
+) -> BTreeSet<String> {
     let said = identities.iter().map(|identity| identity.person().as_str().to_owned());
     let known = person.map(|person| person.as_str().to_owned());
     // `alias#<realm>#<what>#<hash>`
-    let tied = aliases.iter().filter_map(|alias| alias.rsplit('#').next().map(str::to_owned));
+    let tied = aliases.into_iter().filter_map(|alias| alias.rsplit('#').next().map(str::to_owned));
     said.chain(known).chain(tied).collect()
 }
 

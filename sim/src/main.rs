@@ -6,6 +6,9 @@ use rollcall_sim::bounds::Beyond;
 use rollcall_sim::campaign::{self, Range};
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs the real road through schedules of crashes, duplicates, delays, lost answers and the like, each from a seed.
 #[derive(Debug, Parser)]
 #[command(name = "cargo sim --")]

@@ -12,7 +12,7 @@ pub use safety::{Act, Desk, Group, Limit, Limits, Observes, Safety};
 
 use crate::bounds::{BATCH, MINUTE, MS, SECOND};
 use crate::functions::Function;
-use crate::oracle::{Absences, Assertion, Licence, Licences};
+use crate::oracle::{Absences, Asks, Assertion, Licence, Licences};
 use rollcall_local::chime::random::Random;
 use serde_json::{Value, json};
 
@@ -78,6 +78,17 @@ pub struct Telling {
     pub body: String,
     /// What it says, for people.
     pub words: String,
+}
+
+impl Telling {
+    /// What it asks for. The first of two events with one id is a return of long ago.
+    #[must_use]
+    pub fn asks(&self) -> Option<Asks> {
+        match self.poison {
+            Some(Poison::ReusedId) => Some(Asks::Giving),
+            Some(_) | None => self.assertion.as_ref().map(Assertion::asks),
+        }
+    }
 }
 
 /// A message that is sent.

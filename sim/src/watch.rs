@@ -8,17 +8,18 @@ mod directory;
 mod end;
 mod giving;
 mod identity;
+mod known;
 mod ledger;
 mod licence;
 mod mail;
 mod outcome;
+mod pin;
 mod record;
 mod session;
 
 pub use directory::{Before, Effect};
 
-use crate::oracle::{self, Asks, Assertion, Due, Licence};
-use crate::story::{Story, Telling};
+use crate::story::Story;
 use crate::timeline::TaskId;
 use record::Plan;
 use std::collections::{BTreeMap, BTreeSet};
@@ -184,6 +185,8 @@ pub struct Watch<'a> {
     last_act: BTreeMap<usize, giving::Act>,
     /// What the last licence event made of a person's licence.
     last_licence: BTreeMap<usize, licence::Told>,
+    /// When a mail reached a person, who registers then, or when it came back.
+    mails: BTreeMap<usize, i64>,
     /// What people had when access was first taken from them, and not given back since: account and licence.
     first_taken: BTreeMap<usize, directory::FirstTaken>,
     /// The tokens of the messages that reached the dead-letter queue.
@@ -218,6 +221,7 @@ impl<'a> Watch<'a> {
             owners: story.people.iter().enumerate().map(|(index, person)| (person.user.clone(), index)).collect(),
             last_act: BTreeMap::new(),
             last_licence: BTreeMap::new(),
+            mails: BTreeMap::new(),
             first_taken: BTreeMap::new(),
             parked: BTreeSet::new(),
             unsettled: BTreeMap::new(),
@@ -258,6 +262,11 @@ impl<'a> Watch<'a> {
     /// Somebody has a user of the directory from now on.
     pub fn owns(&mut self, user: &str, person: usize) {
         self.owners.entry(user.to_owned()).or_insert(person);
+    }
+
+    /// A mail reached its person, or came back.
+    pub fn has_mail(&mut self, person: usize, now: i64) {
+        self.mails.insert(person, now);
     }
 
     /// A message reached the dead-letter queue under this token.
@@ -319,71 +328,6 @@ impl<'a> Watch<'a> {
         if !holds {
             self.breaks(rule, what());
         }
-    }
-
-    /// The event of a record, by position in the story.
-    fn telling(&self, key: &str) -> Option<usize> {
-        let is_it = |telling: &Telling| telling.key == key;
-        self.story.tellings.iter().position(is_it)
-    }
-
-    /// What is known, once an event is recorded, of the person it is about: all that was recorded before and is tied to
-    /// it by identifiers.
-    fn known(&self, telling: usize) -> (Vec<&'a Assertion>, oracle::Rejected) {
-        let tied = self.tied(telling);
-        (tied.iter().filter_map(|telling| telling.assertion.as_ref()).collect(), self.rejected_of(&tied))
-    }
-
-    /// What was rejected of the events of one person.
-    fn rejected_of(&self, tellings: &[&Telling]) -> oracle::Rejected {
-        let rejected = tellings.iter().filter(|telling| self.rejected.contains(&telling.key));
-        rejected.filter_map(|telling| telling.assertion.as_ref()).map(Assertion::rejects).collect()
-    }
-
-    /// The identifiers that are tied to the person of an event, once it is recorded.
-    fn identifiers(&self, telling: usize) -> BTreeSet<&'a String> {
-        self.tied(telling).into_iter().flat_map(|telling| &telling.identifiers).collect()
-    }
-
-    fn tied(&self, telling: usize) -> Vec<&'a Telling> {
-        let all = &self.story.tellings;
-        let Some(event) = all.get(telling) else { return Vec::new() };
-        let others = self.recorded.iter().filter(|index| **index != telling).filter_map(|index| all.get(*index));
-        let mut apart: Vec<_> = others.filter(|other| other.person == event.person).collect();
-        let (mut identifiers, mut tied) = (event.identifiers.clone(), vec![event]);
-        loop {
-            let shares = |other: &&Telling| other.identifiers.iter().any(|id| identifiers.contains(id));
-            let (joins, rest): (Vec<_>, Vec<_>) = apart.into_iter().partition(shares);
-            if joins.is_empty() {
-                break;
-            }
-            identifiers.extend(joins.iter().flat_map(|other| other.identifiers.iter().cloned()));
-            tied.extend(joins);
-            apart = rest;
-        }
-        tied
-    }
-
-    /// What was due, as known then, over the time in which a worker decided: a call may be on its way for 10 s, and the
-    /// worker's clock may be off.
-    fn due_around(&self, telling: usize, worker_now: i64) -> [Due; 2] {
-        let (said, rejected) = self.known(telling);
-        let earlier = worker_now - 20 * crate::bounds::SECOND;
-        [earlier, worker_now].map(|at| oracle::due(&said, &rejected, at, self.story.absences))
-    }
-
-    /// Which licence was due, over the same time; `None` where the policy has nothing to choose by.
-    fn licence_around(&self, telling: usize, worker_now: i64) -> [Option<Licence>; 2] {
-        let Some(licences) = &self.story.licences else { return [None; 2] };
-        let (said, rejected) = self.known(telling);
-        let earlier = worker_now - 20 * crate::bounds::SECOND;
-        [earlier, worker_now].map(|at| oracle::licence(&said, &rejected, at, licences))
-    }
-
-    /// What an event asks for; `None` where it is nobody's, or wrong.
-    fn asks(&self, telling: usize) -> Option<Asks> {
-        let telling = self.story.tellings.get(telling)?;
-        telling.assertion.as_ref().map(Assertion::asks)
     }
 
     fn worker_now(&self, task: TaskId, now: i64) -> i64 {

@@ -103,12 +103,12 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         }
     }
 
-    /// The keys of the quotas that somebody counts in, with the hash under which each lists them.
+    /// The keys of the quotas that somebody counts in, with the hashes under which each lists them.
     pub(super) fn groups(&self, chosen: &Chosen) -> Vec<(String, String)> {
         let rules = self.rules();
         let hashes = chosen.open.hashes();
         let groups = rules.shield.groups(&hashes);
-        groups.map(|(group, member)| (quota_key(&group.name), member)).collect()
+        groups.flat_map(|(group, listed)| listed.into_iter().map(|member| (quota_key(&group.name), member))).collect()
     }
 
     /// Takes what one plan needs; answers why it must be held instead.
@@ -116,11 +116,11 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         let event = &chosen.claim.event.id;
         let mut after = braked.budgets.clone();
         let rules = self.rules();
-        for (group, member) in rules.shield.groups(&chosen.open.hashes()).filter(|_| class == ActionClass::Access) {
+        for (group, listed) in rules.shield.groups(&chosen.open.hashes()).filter(|_| class == ActionClass::Access) {
             let quota = after.quota(&quota_key(&group.name));
             let held_for = chosen.open.released.as_ref().and_then(|release| release.held_for);
             let forced = held_for == Some(Reason::GroupMinimum);
-            if !quota.take(&group.members, group.minimum, &member, event, forced) {
+            if !quota.take(&group.members, group.minimum, &listed, event, forced) {
                 return Some(Reason::GroupMinimum);
             }
         }

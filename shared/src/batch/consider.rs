@@ -7,7 +7,7 @@ use crate::directory::{AccountState, Found};
 use crate::event::Kind;
 use crate::failure::{Cause, Refusal, RefusalCode};
 use crate::ledger::AliasWrite;
-use crate::ledger::{EventItem, PersonItem, Recollection, Release, State};
+use crate::ledger::{EventItem, Lease, PersonItem, Recollection, Release, State};
 use crate::outcome::{Outcome, StoredOutcome};
 use crate::person::{Fact, PersonKey, Standing};
 use crate::plan::{ActionClass, Plan, Wish};
@@ -63,10 +63,12 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// The keyed hashes of whom it is about, by every identifier that is tied to them.
+    /// The keyed hashes of whom it is about, by every identifier that is or was tied to them: whoever gets another
+    /// address stays whom the policy names by the one of before.
     pub(super) fn hashes(&self) -> BTreeSet<String> {
-        let aliases = self.person.as_ref().map(|(_, person)| person.aliases.as_slice()).unwrap_or_default();
-        protect::hashes(&self.job.identities, self.person.as_ref().map(|(key, _)| key), aliases)
+        let person = self.person.as_ref();
+        let aliases = person.into_iter().flat_map(|(_, person)| person.aliases.iter().chain(&person.former_aliases));
+        protect::hashes(&self.job.identities, person.map(|(key, _)| key), aliases)
     }
 
     /// What a look-up by the address found for this person: a user that another person had is not theirs, unless an
@@ -286,6 +288,7 @@ fn admission(
     };
     let too_many =
         |_| Refusal::new(RefusalCode::TooManyFacts, "subject", "has 32 facts already, and none of them is over");
+    let mut abandoned: Vec<Lease> = Vec::new();
     for (_, mut merged) in merges {
         person.facts.unite(&merged.facts, now).map_err(too_many)?;
         if person.user.is_none() {
@@ -297,14 +300,12 @@ fn admission(
         if person.wish.is_none() {
             person.set_wish(merged.wish.take().map_or(Wish::Keep, Wish::Set), now);
         }
-        if let Some(lease) = merged.lease.take() {
-            open.takeover = true;
-            open.suspension_died |= lease.event.starts_with(Function::SuspendUser.as_str());
-        }
+        abandoned.extend(merged.lease.take());
         // By whatever identifier an event or the policy names them.
         let known = |alias: &String| !person.aliases.contains(alias);
         let more: Vec<String> = merged.aliases.drain(..).filter(known).collect();
         person.aliases.extend(more);
+        person.former_aliases.append(&mut merged.former_aliases);
         open.merged.push(PersonItem {
             id: merged.id,
             rev: merged.rev + 1,
@@ -317,9 +318,13 @@ fn admission(
     {
         person.facts.assert(fact, now).map_err(too_many)?;
     }
-    if let Some(lease) = person.lease.as_ref().filter(|lease| lease.event != open.job.event_key) {
+    abandoned.extend(person.lease.clone().filter(|lease| lease.event != open.job.event_key));
+    for lease in abandoned {
+        let took = lease.event.starts_with(Function::SuspendUser.as_str());
         open.takeover = true;
-        open.suspension_died |= lease.event.starts_with(Function::SuspendUser.as_str());
+        open.suspension_died |= took;
+        // Every other attempt may have set a licence, and nobody wrote down which.
+        person.licence = person.licence.take().filter(|_| took);
     }
     if let Some(strongest) = open.job.identities.first() {
         person.named_by = Some(strongest.what().stronger(person.named_by));
@@ -327,7 +332,12 @@ fn admission(
     // A change of address that is not in force yet, or that nobody can date, ties nothing.
     if event.event_type.kind() == Kind::IdentityChange {
         match event.moment.at() {
-            Some(at) if at <= now => person.renamed |= event.subject.former_email.is_some(),
+            Some(at) if at <= now => {
+                person.renamed |= event.subject.former_email.is_some();
+                let former = open.job.given_up.as_ref().map(|given_up| given_up.address.alias_key());
+                let news = former.filter(|former| !person.former_aliases.contains(former));
+                person.former_aliases.extend(news);
+            }
             Some(_) | None => {
                 open.aliases.clear();
                 open.absent.clear();
@@ -335,10 +345,11 @@ fn admission(
         }
     }
     for alias in &open.aliases {
+        let id = &alias.item.id;
         if &alias.item.person != key {
-            person.aliases.retain(|known| known != &alias.item.id);
-        } else if !person.aliases.contains(&alias.item.id) {
-            person.aliases.push(alias.item.id.clone());
+            person.aliases.retain(|known| known != id);
+        } else if !person.aliases.contains(id) {
+            person.aliases.push(id.clone());
         }
     }
     Ok(())

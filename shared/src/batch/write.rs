@@ -280,7 +280,9 @@ pub(super) fn settle_plan(
     let remembered = || Some((plan.account.clone(), plan.user.clone()?));
     let sent = plan.step(Operation::Invite).is_some_and(|step| match step.status {
         StepStatus::Confirmed | StepStatus::Unknown => true,
-        StepStatus::Planned | StepStatus::Refused => false,
+        // Whose mail comes back is there all the same.
+        StepStatus::Refused => plan.has_bounced(),
+        StepStatus::Planned => false,
     });
     // The directory does not tell the id of whom it invites.
     let invited_into = sent.then(|| plan.account.clone());
@@ -301,7 +303,7 @@ pub(super) fn settle_plan(
             wish: wish(plan),
             at,
         },
-        Ending::Gone | Ending::LookAgain => Learnt { at, ..Learnt::default() },
+        Ending::Gone | Ending::LookAgain => Learnt { account: invited_into, at, ..Learnt::default() },
         Ending::Again(_) | Ending::Refused(_) => {
             Learnt { user: remembered(), account: invited_into, at, ..Learnt::default() }
         }

@@ -50,7 +50,7 @@ fn take_access(case: &Case<'_>, fact: FactId) -> Decision {
         Known::NoAddress if case.prior.is_some_and(Plan::removal_may_have_worked) => nobody(case, fact),
         Known::NoAddress => Decision::Hold(Reason::NoAddress),
         // Seen before it had registered: what is taken must be known exactly.
-        Known::Remembered { account, licence: None, .. } if keeps_licence(account) && case.prior.is_none() => {
+        Known::Remembered { account, licence: None, .. } if keeps_licence(account) && !saw_licence(case) => {
             Decision::LookUp
         }
         Known::Remembered { account, user, licence, .. } => {
@@ -80,6 +80,11 @@ fn keeps_licence(account: &Account) -> bool {
         AccountType::Team | AccountType::EnterpriseLwa => true,
         AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc => false,
     }
+}
+
+/// Whether an earlier attempt at the event saw a licence: that is the one that is taken.
+fn saw_licence(case: &Case<'_>) -> bool {
+    case.prior.and_then(|prior| prior.before.as_ref()).is_some_and(|before| before.licence.is_some())
 }
 
 /// Nobody is there: either an earlier attempt's removal took effect, or there never was anybody.
@@ -117,14 +122,15 @@ fn plan(case: &Case<'_>, account: &Account, user: &UserId, fresh: bool, before: 
     if let Some(prior) = prior {
         steps.iter_mut().for_each(|step| step.resume(prior));
     }
+    let earlier = prior.and_then(|prior| prior.before.clone());
     Plan {
         account: account.clone(),
         user: Some(user.clone()),
         address: None,
         fresh,
         steps,
-        // What an earlier attempt found is older, and nearer to how it was.
-        before: prior.and_then(|prior| prior.before.clone()).or(before),
+        // What an earlier attempt found is older, and nearer to how it was. Who had no licence then may have registered.
+        before: if saw_licence(case) { earlier.or(before) } else { before.or(earlier) },
         wish: None,
         gives_access: false,
         done: match account.kind {

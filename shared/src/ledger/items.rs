@@ -210,6 +210,9 @@ pub struct PersonItem {
     /// The alias items that lead here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub aliases: Vec<String>,
+    /// The alias items of addresses that the person gave up. The policy may still name the person by one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub former_aliases: Vec<String>,
     /// The strongest kind of identifier that an event has named the person by.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub named_by: Option<What>,
@@ -223,7 +226,7 @@ pub struct PersonItem {
 
 impl PersonItem {
     /// The attributes that this version writes.
-    pub(super) const OWNED: [&'static str; 14] = [
+    pub(super) const OWNED: [&'static str; 15] = [
         "rev",
         "facts",
         "lease",
@@ -235,6 +238,7 @@ impl PersonItem {
         "attention",
         "first_claimed_at",
         "aliases",
+        "former_aliases",
         "named_by",
         "renamed",
         "merged_into",

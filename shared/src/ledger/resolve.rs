@@ -135,11 +135,13 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
     Ok(Resolved::Person(Box::new(whom)))
 }
 
-/// Another person, where it may have a user in the directory: not who was removed from a Team account.
+/// Another person, where it may have a user in the directory: not who was removed from a Team account, and not invited
+/// there since.
 fn user_of(person: PersonKey, cache: &Cache) -> Result<Option<PersonItem>, Stop> {
     let key = follow(person, cache)?;
     let removed = |person: &PersonItem| {
-        person.user.is_none() && person.taken.as_ref().is_some_and(|taken| taken.account.kind == AccountType::Team)
+        let has_none = person.user.is_none() && person.account.is_none();
+        has_none && person.taken.as_ref().is_some_and(|taken| taken.account.kind == AccountType::Team)
     };
     Ok(item::<PersonItem>(cache, &key.item_key())?.filter(|person| !removed(person)))
 }

@@ -302,3 +302,37 @@ async fn an_invitation_is_read_back_where_it_was_sent() {
     assert_eq!(Stage::told(&stage.deliver(&[envelope(&left)]).await)["t"], "applied removed_from_team");
     assert_eq!(invited(&stage, NEW), None);
 }
+
+/// The attempt that found them not registered yet died, and they registered since: what is taken is what they have.
+#[tokio::test]
+async fn a_leaver_who_registers_meanwhile_loses_what_they_have_then() {
+    let stage = stage().await;
+    stage.deliver(&bodies(NEW)).await;
+    let mut left = termination("t", "team", NEW);
+    left["effective"]["at"] = json!("2026-11-23T10:00:00Z");
+    left["effective"]["date"] = json!("2026-11-24");
+    let left = [envelope(&left)];
+    let strike = Strike::on(Cut::StopAfter, "TransactWriteItems", 1, 1);
+    assert!(stage.deliver_until(&left, strike).await.is_none());
+    accept(&stage, NEW);
+    let has = licence(&stage, NEW);
+    stage.outlive_leases();
+    assert_eq!(Stage::told(&stage.deliver(&left).await)["t"], "applied removed_from_team");
+    assert_eq!(stage.person().await.taken.unwrap().licence, Some(has));
+}
+
+/// Somebody who was removed is being invited again, and nobody knows yet whether the mail went out: whoever comes with
+/// the same address does not get that user.
+#[tokio::test]
+async fn who_is_being_invited_again_keeps_the_user() {
+    let stage = stage().await;
+    stage.deliver(&[envelope(&termination("t", "team", 0))]).await;
+    arm(&stage, FaultKind::LostAnswer, 1);
+    let mut rehire = event("r", "rehire", "effective", "2026-11-23T08:00:00Z", "team", 0);
+    rehire["occurredAt"] = json!("2026-11-23T08:00:00Z");
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&rehire)]).await)["r"], "again unanswered");
+    let mut successor = hire("s", 0);
+    successor["subject"]["workerId"] = json!("successor");
+    successor["occurredAt"] = json!("2026-11-23T09:00:00Z");
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&successor)]).await)["s"], "held address_reused");
+}

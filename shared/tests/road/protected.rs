@@ -140,3 +140,36 @@ async fn a_merge_keeps_what_protects() {
     assert_eq!(stage.outcome("t1").await["reason"], "protected");
     assert_eq!(status(&stage, 1), "Registered");
 }
+
+/// Whoever gets another address stays whom the policy names by the one of before.
+#[tokio::test]
+async fn a_former_address_protects() {
+    for known_before in [true, false] {
+        let stage = stage(json!({ "emails": ["p1@lwa.example"] })).await;
+        let mut known = termination("s1", LWA, 1);
+        known["phase"] = json!("scheduled");
+        if known_before {
+            stage.deliver(&[envelope(&known)]).await;
+        }
+        let mut renamed = termination("n1", LWA, 1);
+        renamed["kind"] = json!("identity_change");
+        renamed["subject"] =
+            json!({ "workerId": "lwa-1", "email": "new@lwa.example", "previousEmail": "p1@lwa.example" });
+        stage.deliver(&[envelope(&renamed)]).await;
+        let mut left = termination("t1", LWA, 1);
+        left["subject"] = json!({ "workerId": "lwa-1", "email": "new@lwa.example" });
+        stage.deliver(&[envelope(&left)]).await;
+        assert_eq!(stage.outcome("t1").await["reason"], "protected", "{known_before}");
+        assert_eq!(status(&stage, 1), "Registered", "{known_before}");
+    }
+}
+
+/// A group that lists one person by address and by number has one administrator there, not two.
+#[tokio::test]
+async fn whom_a_group_lists_twice_counts_once() {
+    let members = ["p1@lwa.example", "lwa-1"];
+    let stage = stage(json!({ "groups": [{ "name": "administrators", "members": members, "minimum": 1 }] })).await;
+    stage.deliver(&[envelope(&termination("t1", LWA, 1))]).await;
+    assert_eq!(stage.outcome("t1").await["reason"], "group_minimum");
+    assert_eq!(status(&stage, 1), "Registered");
+}

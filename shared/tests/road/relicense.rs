@@ -1,6 +1,6 @@
 //! Licences: by job, in chunks of twenty, under a brake of their own.
 
-use crate::stage::{Stage, account, envelope, event, failed, mapped};
+use crate::stage::{Fault as Cut, Stage, Strike, account, envelope, event, failed, mapped, termination};
 use rollcall::directory::Licence;
 use rollcall_local::chime::faults::{Fault, FaultKind};
 use rollcall_local::chime::routes::Operation;
@@ -154,4 +154,18 @@ async fn who_has_not_registered_keeps_a_wish() {
         "unchanged licence_kept"
     );
     assert_eq!(stage.person().await.wish, Some(Licence::Basic));
+}
+
+/// A worker set the licence and died. What is remembered is older: the next event looks, so that what it takes is known.
+#[tokio::test]
+async fn a_licence_that_a_dead_attempt_set_is_looked_up() {
+    let stage = stage("EnterpriseLWA", 1).await;
+    let strike = Strike::on(Cut::StopBefore, "TransactWriteItems", 2, 1);
+    assert!(stage.deliver_until(&[envelope(&moved("j", 0, "HR-1", 10))], strike).await.is_none());
+    assert_eq!(licence(&stage, 0), "Basic");
+    assert_eq!(stage.person().await.licence.as_deref(), Some("Pro"), "as it was before");
+    stage.outlive_leases();
+    let left = termination("t", "acc", 0);
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&left)]).await)["t"], "applied suspended");
+    assert_eq!(stage.person().await.taken.unwrap().licence.as_deref(), Some("Basic"));
 }

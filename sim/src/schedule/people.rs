@@ -77,6 +77,7 @@ impl Schedule<'_> {
             Bounce::AtOnce | Bounce::Later(_) => self.directory.bounce(account, user).map(|()| "cannot be reached"),
         };
         if let (Ok(told), Some(person)) = (done, person) {
+            self.watch.has_mail(person, self.timeline.now());
             self.note(|_| format!("person     p{person} {told}"));
         }
     }

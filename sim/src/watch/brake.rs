@@ -189,6 +189,10 @@ impl Watch<'_> {
             self.brake.taken.remove(&change.id);
             self.brake.events.remove(&change.id);
             self.brake.latched.remove(&change.id);
+            if change.id.starts_with("budget#group#") {
+                self.brake.gone.clear();
+                self.brake.back.clear();
+            }
         }
         let empty =
             after.get("latch").is_some() && change.before.as_deref().is_some_and(|was| was.get("latch").is_some());
@@ -232,19 +236,11 @@ impl Watch<'_> {
         let fits = email.is_some_and(|email| safety.patterns.contains(email));
         let protected = named(&safety.protected) || fits;
         let plan = change.after.as_deref().and_then(record::plan);
-        // An address that was given up stands for whoever has it next.
-        let person = self.story.tellings.get(telling).and_then(|telling| self.story.people.get(telling.person?));
-        let given_up = person.filter(|person| person.renamed.is_some()).map(|person| &person.email);
-        let members: Vec<String> = self
-            .members(telling)
-            .into_iter()
-            .filter(|member| given_up.is_none_or(|email| !member.contains(email)))
-            .collect();
         self.check(Rule::Protected, !protected || released || !takes, || {
             format!("{} plans to take something from somebody protected", change.id)
         });
         let Some(group) = safety.group.as_ref().filter(|_| plan.is_some_and(|plan| plan.takes())) else { return };
-        for member in members {
+        for member in self.members(telling) {
             // Whose access was taken before is not counted again.
             let counts = self.brake.gone.insert(member) && !forced;
             let left = group.members.len().saturating_sub(self.brake.gone.len());

@@ -2,7 +2,7 @@
 
 use super::record::Plan;
 use super::{Attempt, Rule, Watch};
-use crate::bounds::SKEW;
+use crate::bounds::{FUNCTION_TIMEOUT, SKEW};
 use crate::dynamo::Change;
 use crate::functions::Function;
 use crate::oracle::Licence;
@@ -58,6 +58,8 @@ pub(super) struct FirstTaken {
     pub(super) licence: Option<String>,
     /// The event that took it.
     pub(super) event: String,
+    /// The person had registered only a moment before.
+    pub(super) just_joined: bool,
 }
 
 impl Watch<'_> {
@@ -90,7 +92,10 @@ impl Watch<'_> {
             && before.registration != Registration::Suspended
         {
             let (account, licence, event) = (effect.account.clone(), before.licence.clone(), event.clone());
-            self.first_taken.entry(person).or_insert(FirstTaken { account, licence, event });
+            // Who registers after the look-up had no licence then.
+            let began = self.invocations.get(&effect.task).map_or(i64::MAX, |one| one.deadline - FUNCTION_TIMEOUT);
+            let just_joined = self.mails.get(&person).is_some_and(|at| *at >= began);
+            self.first_taken.entry(person).or_insert(FirstTaken { account, licence, event, just_joined });
         }
         if effect.mailed {
             self.mailed(&effect);

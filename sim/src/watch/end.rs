@@ -5,7 +5,7 @@ use super::{Rule, Watch};
 use crate::dynamo::{Dynamo, Item, at, text_at};
 use crate::functions::Function;
 use crate::oracle::{self, Assertion, Due};
-use crate::story::{AccountKind, Poison, Telling};
+use crate::story::{AccountKind, Telling};
 use crate::worker::instant;
 use rollcall_local::chime::core::Core;
 use rollcall_local::chime::state::Registration;
@@ -92,7 +92,8 @@ impl Watch<'_> {
             };
             let not_taken = |key: &str| self.rejected.contains(key) || waits(key);
             let spared = group.iter().any(|telling| takes(telling) && not_taken(&telling.key));
-            if due == [Due::NoAccess; 4] && !spared && !self.was_sought_elsewhere(&group, ledger) {
+            let elsewhere = self.was_sought_elsewhere(&group, ledger) || self.has_two_users(person);
+            if due == [Due::NoAccess; 4] && !spared && !elsewhere {
                 self.leaver(person, directory);
             }
             if due[..2] == [Due::Access; 2] {
@@ -111,6 +112,16 @@ impl Watch<'_> {
             let renamed = person.is_some_and(|person| person.renamed.is_some());
             renamed && ledger.items().get(&telling.key).is_some_and(|item| record::reason(item) == "user_not_found")
         })
+    }
+
+    /// Whoever got another address from an administrator, and was invited under the one that HR still told.
+    pub(super) fn has_two_users(&self, person: usize) -> bool {
+        let Some(someone) = self.story.people.get(person).filter(|person| person.renamed.is_some()) else {
+            return false;
+        };
+        let owned = self.owners.values().filter(|owner| **owner == person).count();
+        // The id of the start is nobody's where there was no user.
+        owned > 1 + usize::from(someone.account.is_none())
     }
 
     /// Who has no access due has none: blocked, removed, or signed out where only the company's directory can block.
@@ -171,29 +182,6 @@ impl Watch<'_> {
         self.check(Rule::Taken, known || state != Some("applied"), || {
             format!("p{person} had {:?} taken, and nobody wrote it down", first.licence)
         });
-    }
-
-    fn pins(&mut self, ledger: &Dynamo) {
-        for telling in self.story.tellings.iter().filter(|telling| telling.poison != Some(Poison::ReusedId)) {
-            let Some(item) = ledger.items().get(&telling.key) else { continue };
-            let Some(plan) = record::plan(item) else { continue };
-            let reset = |effect: &&super::Effect| {
-                effect.done
-                    && effect.operation == "reset_pin"
-                    && Some(&effect.user) == plan.user.as_ref()
-                    && effect.event.as_ref() == Some(&telling.key)
-            };
-            let times = self.effects.iter().filter(reset).count();
-            if times == 0 {
-                continue;
-            }
-            self.premise(Rule::PinOnce);
-            let step = plan.steps.iter().find(|step| step.operation == "reset_pin");
-            let says = step.is_some_and(|step| step.repeated);
-            self.check(Rule::PinOnce, times == 1 || says, || {
-                format!("{}: the PIN was reset {times} times, and the outcome does not say so", telling.key)
-            });
-        }
     }
 }
 

@@ -56,9 +56,8 @@ impl Watch<'_> {
 
     /// An event that gives or takes access ended: what it did last, and whether what it gave is what was there before.
     pub(super) fn accessed(&mut self, ended: Ended<'_>, directory: &Core) {
-        let (Some(asks), Some(telling)) = (self.asks(ended.telling), self.story.tellings.get(ended.telling)) else {
-            return;
-        };
+        let Some(telling) = self.story.tellings.get(ended.telling) else { return };
+        let Some(asks) = telling.asks() else { return };
         let Some(person) = telling.person else { return };
         let gave = match (asks, ended.reason) {
             (
@@ -72,7 +71,10 @@ impl Watch<'_> {
             ) => false,
             (Asks::Giving | Asks::Taking | Asks::Licence | Asks::SigningOut | Asks::Nothing, _) => return,
         };
-        self.last_act.insert(person, Act { gave, event: ended.change.id.clone() });
+        // Whoever got another address from an administrator is not found under the one that HR still tells.
+        let renamed = self.story.people.get(person).is_some_and(|person| person.renamed.is_some());
+        let found = !(renamed && ended.reason == "joins_by_domain");
+        self.last_act.insert(person, Act { gave: gave && found, event: ended.change.id.clone() });
         self.last_licence.remove(&person);
         if gave {
             self.restored(ended, directory);
@@ -93,8 +95,13 @@ impl Watch<'_> {
             return;
         }
         self.premise(Rule::Restored);
+        let wish = record::wish(after).and_then(Licence::named);
+        let plan = record::plan(ended.after);
+        let refused = plan.and_then(|plan| Some(plan.step("set_licence")?.status == "refused")).unwrap_or(false);
         let has = match ended.reason {
-            "invited" | "reinvited" | "already_invited" => record::wish(after).and_then(Licence::named),
+            "invited" | "reinvited" | "already_invited" => wish,
+            // What the directory refuses to set stays to be set.
+            "reinstated" | "reinstated_new_pin" if refused => wish,
             "reinstated" | "reinstated_new_pin" | "licence_set" | "already_registered" => {
                 let Some(user) = self.user(ended.telling, record::plan(ended.after).as_ref(), directory) else {
                     return;

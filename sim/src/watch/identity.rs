@@ -40,8 +40,11 @@ impl Watch<'_> {
         if text_at(after, &["released", "held_for"]) == Some("address_reused") {
             self.passed_on.insert(person);
         }
-        let remembered = remembered(after, changes);
-        let Some(user) = remembered.or_else(|| self.taken_for_its_own(telling, after, plan, directory)) else { return };
+        // Who is known by an id was not looked for by the address.
+        let known = known_user(after, changes);
+        let by_id = |user: &String| directory.accounts().any(|account| account.user(user).is_some());
+        let found = || known.filter(by_id).or_else(|| self.taken_for_its_own(telling, after, plan, directory));
+        let Some(user) = remembered(after, changes).or_else(found) else { return };
         let Some(owner) = self.owner(&user).filter(|owner| *owner != person) else { return };
         self.premise(Rule::Identity);
         let released = self.passed_on.contains(&person);
@@ -91,13 +94,21 @@ impl Watch<'_> {
     }
 }
 
-/// The user that a person's item remembers from now on.
+/// The user that a person's item knows.
+fn known_user(event: &Item, changes: &[Change]) -> Option<String> {
+    let after = person(event, changes)?.after.as_deref()?;
+    text_at(after, &["user"]).map(str::to_owned)
+}
+
+/// The user that a person's item knows from now on.
 fn remembered(event: &Item, changes: &[Change]) -> Option<String> {
+    let before = person(event, changes)?.before.as_deref().and_then(|before| text_at(before, &["user"]));
+    known_user(event, changes).filter(|after| before != Some(after.as_str()))
+}
+
+fn person<'c>(event: &Item, changes: &'c [Change]) -> Option<&'c Change> {
     let key = format!("person#{}", text_at(event, &["person"])?);
-    let change = changes.iter().find(|change| change.id == key)?;
-    let user = |item: &Item| text_at(item, &["user"]).map(str::to_owned);
-    let (before, after) = (change.before.as_deref().and_then(user), change.after.as_deref().and_then(user));
-    after.filter(|after| before.as_ref() != Some(after))
+    changes.iter().find(|change| change.id == key)
 }
 
 fn hands(other: &Person, person: usize) -> bool {

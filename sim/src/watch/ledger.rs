@@ -1,5 +1,6 @@
 //! The rules of writes: who may write what, when, and over whom.
 
+use super::directory::FirstTaken;
 use super::record::{self, Plan};
 use super::{Attempt, Rule, Watch};
 use crate::bounds::MS;
@@ -24,7 +25,11 @@ impl Watch<'_> {
         }
         self.braked(now, task, changes, directory);
         self.alone(changes);
-        for change in changes.iter().filter(|change| Function::of_key(&change.id).is_some()) {
+        // Of one write, what goes on comes before what must wait for it.
+        let held = |change: &&Change| change.after.as_deref().is_some_and(|after| record::state(after) == "held");
+        let events = changes.iter().filter(|change| Function::of_key(&change.id).is_some());
+        let (waiting, going_on): (Vec<&Change>, Vec<&Change>) = events.partition(held);
+        for change in going_on.into_iter().chain(waiting) {
             self.event(now, task, change, changes, directory);
         }
     }
@@ -109,7 +114,10 @@ impl Watch<'_> {
         }
         let person = self.people.get(&change.id).copied();
         let first = person.and_then(|person| self.first_taken.get(&person)).cloned();
-        let right = matches!((&is, &first), (Some(is), Some(first)) if (&is.account, &is.licence) == (&first.account, &first.licence));
+        let same = |is: &record::Taken, first: &FirstTaken| {
+            is.account == first.account && (is.licence == first.licence || (is.licence.is_none() && first.just_joined))
+        };
+        let right = matches!((&is, &first), (Some(is), Some(first)) if same(is, first));
         self.check(Rule::Taken, right, || {
             format!("{} is said to have had {is:?} taken, and the directory showed {first:?}", change.id)
         });

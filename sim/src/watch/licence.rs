@@ -109,17 +109,23 @@ impl Watch<'_> {
         };
         let registered =
             |user: &&rollcall_local::chime::state::User| user.user_registration_status == Registration::Registered;
+        if self.has_two_users(person) {
+            return;
+        }
         let Some(has) = self.users_of(person, directory).find(registered).and_then(licence) else { return };
         self.premise(Rule::Licence);
         self.check(Rule::Licence, has == told.licence, || {
             format!("p{person} has {has:?}, and {} left it with {:?}", told.event, told.licence)
         });
-        let due = [all, acted].map(|said| oracle::licence(said, rejected, now, licences));
+        // What an operator rejects changes what is due, and nobody looks at the licence for it before the next event.
+        let none = Rejected::new();
+        let cases = [(all, rejected), (acted, rejected), (all, &none)];
+        let due = cases.map(|(said, rejected)| oracle::licence(said, rejected, now, licences));
         // What became known later was no licence event's: nobody looked at the licence for it.
         let tellings = &self.story.tellings;
         let later = self.recorded.iter().skip(told.recorded).filter_map(|index| tellings.get(*index));
         let nobody_looked = later.into_iter().any(|telling| group.iter().any(|other| other.key == telling.key));
-        let unsure = due[0] != due[1] || due[0].is_none() || nobody_looked;
+        let unsure = due.iter().any(|other| *other != due[0]) || due[0].is_none() || nobody_looked;
         self.check(Rule::Licence, unsure || due[0] == Some(has), || {
             format!("p{person} has {has:?}, and due is {due:?}")
         });

@@ -40,7 +40,8 @@ impl Watch<'_> {
         let tried = |before: &&Item| invites && record::state(before) == "retry";
         let Some(before) = change.before.as_deref().filter(tried) else { return };
         let step = record::plan(before).and_then(|plan| Some(plan.step("invite")?.status.clone()));
-        let unanswered = step.as_deref() == Some("unknown");
+        // Where a later attempt did not come to send it, the lease of the one that did has ended already.
+        let unanswered = step.as_deref() == Some("unknown") && record::reason(before) == "unanswered";
         let Some(until) = self.attempts.get(record::owner(before)).map(|attempt| attempt.until).filter(|_| unanswered)
         else {
             return;

@@ -3,7 +3,7 @@
 use super::giving::Ended;
 use super::record;
 use super::{Rule, Watch};
-use crate::dynamo::Change;
+use crate::dynamo::{Change, text_at};
 use crate::functions::Function;
 use crate::oracle::{Asks, Due};
 use crate::story::{AccountKind, Bounce, Observes, Poison, Telling};
@@ -52,15 +52,14 @@ impl Watch<'_> {
 
     /// Whether the reason is true, as far as facts and directory tell.
     fn is_true(&self, ended: Ended<'_>, telling: &Telling, due: [Due; 2], by_claim: bool, directory: &Core) -> bool {
-        let asks = match telling.poison {
-            // A return of long ago.
-            Some(Poison::ReusedId) => Some(Asks::Giving),
-            Some(_) | None => telling.assertion.as_ref().map(crate::oracle::Assertion::asks),
-        };
+        let asks = telling.asks();
         let (takes, gives) = (asks == Some(Asks::Taking), asks == Some(Asks::Giving));
         let gone = due.contains(&Due::NoAccess);
         let stays = due.iter().any(|due| *due != Due::NoAccess);
-        let user = || self.user_of(telling, directory);
+        // Who is known by an id was not looked for by the address.
+        let known = ended.person().and_then(|(_, after)| text_at(after, &["user"]));
+        let by_id = || directory.accounts().find_map(|account| account.user(known?));
+        let user = || by_id().or_else(|| self.user_of(telling, directory));
         let stands = |registration| user().is_some_and(|user| user.user_registration_status == registration);
         let kind = telling.person.and_then(|person| self.story.people.get(person)).map(|person| person.home);
         let kind = kind.and_then(|home| self.story.accounts.get(home)).map(|account| account.kind);
@@ -83,7 +82,11 @@ impl Watch<'_> {
                     .is_some_and(|by| self.tied(ended.telling).iter().any(|other| other.key == by.key));
                 gives && due.contains(&Due::AsIs) && !tied
             }
-            "already_suspended" => gone && stands(Registration::Suspended) && !took_over,
+            "already_suspended" => {
+                let users = telling.person.into_iter().flat_map(|person| self.users_of(person, directory));
+                let mut all = user().into_iter().chain(users);
+                gone && all.any(|user| user.user_registration_status == Registration::Suspended) && !took_over
+            }
             "already_registered" => {
                 gives && stays && !stands(Registration::Suspended) && !stands(Registration::Unregistered)
             }
