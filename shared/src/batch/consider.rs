@@ -300,7 +300,10 @@ fn admission(
         if person.wish.is_none() {
             person.set_wish(merged.wish.take().map_or(Wish::Keep, Wish::Set), now);
         }
-        abandoned.extend(merged.lease.take());
+        // What died under the one person is unfinished for the other.
+        let lease = merged.lease.take().filter(|lease| lease.event != open.job.event_key);
+        abandoned.extend(lease.clone());
+        person.lease = person.lease.take().or(lease);
         // By whatever identifier an event or the policy names them.
         let known = |alias: &String| !person.aliases.contains(alias);
         let more: Vec<String> = merged.aliases.drain(..).filter(known).collect();
@@ -334,9 +337,9 @@ fn admission(
         match event.moment.at() {
             Some(at) if at <= now => {
                 person.renamed |= event.subject.former_email.is_some();
-                let former = open.job.given_up.as_ref().map(|given_up| given_up.address.alias_key());
-                let news = former.filter(|former| !person.former_aliases.contains(former));
-                person.former_aliases.extend(news);
+                if let Some(given_up) = &open.job.given_up {
+                    person.gives_up(given_up.address.alias_key());
+                }
             }
             Some(_) | None => {
                 open.aliases.clear();

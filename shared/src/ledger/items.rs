@@ -244,6 +244,14 @@ impl PersonItem {
         "merged_into",
     ];
 
+    /// An address is no longer the person's, though the policy may still name the person by it.
+    pub fn gives_up(&mut self, alias: String) {
+        self.aliases.retain(|known| known != &alias);
+        if !self.former_aliases.contains(&alias) {
+            self.former_aliases.push(alias);
+        }
+    }
+
     /// Takes a wish for a licence, or gives it up; the audit finds it by the index `by_attention`.
     pub fn set_wish(&mut self, wish: Wish, now: Timestamp) {
         match wish {

@@ -325,3 +325,36 @@ async fn a_change_of_address_that_lies_ahead_ties_nothing() {
     assert_eq!(Stage::told(&stage.deliver(&[envelope(&left)]).await)["t"], "applied suspended");
     assert_eq!(stage.person().await.facts.iter().count(), 2);
 }
+
+/// A yes to one more mail goes to nobody else: the address of the event is somebody else's by now.
+#[tokio::test]
+async fn an_address_that_was_given_up_gets_no_mail_of_its_former_holder() {
+    let stage = stage().await.with_policy(mapped(&["team"]));
+    let about = |id: &str, kind: &str, subject: serde_json::Value, occurred: &str| {
+        let mut event = event(id, kind, "effective", "2026-11-20T08:00:00Z", "team", 0);
+        (event["subject"], event["occurredAt"]) = (subject, json!(occurred));
+        [envelope(&event)]
+    };
+    let of = |worker: &str, email: &str| json!({ "workerId": worker, "email": email });
+    let bounce = |email: &str| {
+        let mut core = stage.chime.core();
+        let user = core.account("team").unwrap().by_email(email).unwrap().user_id.clone();
+        core.bounce("team", &user).unwrap();
+    };
+    let (p, q) = ("new@team.example", "newer@team.example");
+    stage.deliver(&about("h1", "hire", of("a", p), "2026-11-10T08:00:00Z")).await;
+    bounce(p);
+    let again = about("h2", "hire", of("a", p), "2026-11-11T08:00:00Z");
+    assert_eq!(Stage::told(&stage.deliver(&again).await)["h2"], "held invitation_failed");
+    // An administrator gives the user the new address, and the successor gets the one of before.
+    {
+        let mut core = stage.chime.core();
+        let id = core.account("team").unwrap().by_email(p).unwrap().user_id.clone();
+        core.account_mut("team").unwrap().user_mut(&id).unwrap().primary_email = Some(q.to_owned());
+    }
+    stage.deliver(&about("s", "hire", of("b", p), "2026-11-21T09:00:00Z")).await;
+    let mut renamed = of("a", q);
+    renamed["previousEmail"] = json!(p);
+    stage.deliver(&about("n", "identity_change", renamed, "2026-11-21T08:00:00Z")).await;
+    assert_eq!(Stage::told(&stage.release(&["h2"], "ana").await)["h2"], "held no_address");
+}

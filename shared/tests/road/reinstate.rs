@@ -191,6 +191,29 @@ async fn what_a_dead_attempt_took_is_given_back() {
     assert_eq!(stage.person().await.lease, None);
 }
 
+/// The same, and meanwhile another event tells that the person has a number: what is unfinished goes with them.
+#[tokio::test]
+async fn what_a_dead_attempt_took_goes_with_who_is_merged() {
+    let stage = stage().await;
+    let about = |mut event: Value, subject: Value, occurred: &str| {
+        (event["subject"], event["occurredAt"]) = (subject, json!(occurred));
+        [envelope(&event)]
+    };
+    let by_provider = json!({ "providerSubjectId": "s", "email": "p0@lwa.example" });
+    let left = about(termination("t", "lwa", 0), by_provider, "2026-11-20T08:00:00Z");
+    assert!(stage.deliver_until(&left, Strike::on(Cut::StopAfter, "TransactWriteItems", 1, 1)).await.is_none());
+    stage.chime.core().account_mut("lwa").unwrap().suspend("u0").unwrap();
+    stage.outlive_leases();
+    let both = json!({ "workerId": "w", "providerSubjectId": "s" });
+    let leave = event("n", "leave", "scheduled", "2026-12-20T08:00:00Z", "lwa", 0);
+    let leave = about(leave, both, "2026-11-21T08:00:00Z");
+    assert_eq!(Stage::told(&stage.deliver(&leave).await)["n"], "unchanged fact_recorded");
+    let back = event("b", "termination", "rescinded", "2026-11-22T18:00:00Z", "lwa", 0);
+    let back = about(back, json!({ "workerId": "w", "email": "p0@lwa.example" }), "2026-11-23T08:00:00Z");
+    assert_eq!(Stage::told(&stage.deliver(&back).await)["b"], "applied reinstated");
+    assert!(user(&stage, "lwa").starts_with("Registered"));
+}
+
 /// An identity provider switches a login off and on: no termination, and it follows all the same.
 #[tokio::test]
 async fn a_login_that_is_switched_off_and_on() {

@@ -20,7 +20,9 @@ impl Watch<'_> {
     pub(super) fn pins(&mut self, ledger: &Dynamo) {
         let told = |telling: &Telling| {
             let plan = record::plan(ledger.items().get(&telling.key)?)?;
-            let says = plan.steps.iter().any(|step| step.operation == "reset_pin" && step.repeated);
+            // A reset whose fate is unknown may have been done by each who tried.
+            let may_be = |step: &record::Step| step.repeated || step.status == "unknown";
+            let says = plan.steps.iter().any(|step| step.operation == "reset_pin" && may_be(step));
             let (key, user) = (telling.key.clone(), plan.user.clone()?);
             let of = |effect: &&Effect| effect.user == user && effect.event.as_ref() == Some(&key);
             let times = self.effects.iter().filter(|effect| effect.done && effect.operation == "reset_pin").filter(of);
