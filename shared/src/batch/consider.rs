@@ -44,6 +44,8 @@ pub(super) struct Open {
     pub(super) aliases: Vec<AliasWrite>,
     /// Keys of items whose absence the resolution rests on.
     pub(super) absent: Vec<String>,
+    /// Keys of people whom the resolution takes for somebody else.
+    pub(super) apart: BTreeSet<String>,
     /// The address belongs to somebody else by now.
     pub(super) address_lost: bool,
     /// Other people who had the address before, and who may have a user.
@@ -93,6 +95,8 @@ impl Open {
         if !allowed || other.busy_until(&self.job.event_key, now.as_millisecond()).is_some() {
             return Found::SomebodyElses;
         }
+        // It is written now: no check of it besides.
+        self.apart.remove(&other.id);
         let (rev, taken) = (other.rev + 1, None);
         self.merged.push(PersonItem { rev, user: None, account: None, licence: None, taken, ..other.clone() });
         found
@@ -189,7 +193,7 @@ fn busy(job: Job, until: i64, now: i64) -> Considered {
 }
 
 fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) -> Open {
-    let Recollection { event, person, aliases, merges, absent, address_lost, others } = recalled;
+    let Recollection { event, person, aliases, merges, absent, apart, address_lost, others } = recalled;
     let mut open = Open {
         event_rev: event.as_ref().map(|event| event.rev),
         first_claimed_at: now.as_millisecond(),
@@ -201,6 +205,7 @@ fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) ->
         merged: Vec::new(),
         aliases,
         absent,
+        apart,
         address_lost,
         others,
         account: None,

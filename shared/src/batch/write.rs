@@ -106,6 +106,7 @@ fn claim(open: &Open, event: EventItem, person: Option<PersonItem>) -> Claim {
         merged: if with_person { open.merged.clone() } else { Vec::new() },
         aliases: if with_person { open.aliases.clone() } else { Vec::new() },
         absent: if with_person { open.absent.clone() } else { Vec::new() },
+        apart: if with_person { open.apart.clone() } else { BTreeSet::new() },
         budgets: BTreeSet::new(),
         person,
     }
@@ -305,7 +306,11 @@ pub(super) fn settle_plan(
         },
         Ending::Gone | Ending::LookAgain => Learnt { account: invited_into, at, ..Learnt::default() },
         Ending::Again(_) | Ending::Refused(_) => {
-            Learnt { user: remembered(), account: invited_into, at, ..Learnt::default() }
+            // Whom somebody else blocked is looked up again next time: blocked from memory, it would count as taken.
+            let blocked = plan.before.as_ref().is_some_and(|before| before.registration == Registration::Suspended);
+            let person = chosen.open.person.as_ref().map(|(_, person)| person);
+            let by_others = blocked && person.is_none_or(|person| person.taken.is_none());
+            Learnt { user: remembered().filter(|_| !by_others), account: invited_into, at, ..Learnt::default() }
         }
     };
     let settlement = Settlement {

@@ -34,6 +34,8 @@ pub struct Claim {
     pub aliases: Vec<AliasWrite>,
     /// Keys of items that must still be absent.
     pub absent: Vec<String>,
+    /// Keys of people who must not have been merged into others.
+    pub apart: BTreeSet<String>,
     /// Keys of the budgets that it draws on.
     pub budgets: BTreeSet<String>,
 }
@@ -55,7 +57,8 @@ impl Claim {
     /// How many actions of the transaction it takes.
     #[must_use]
     pub fn actions(&self) -> usize {
-        1 + usize::from(self.person.is_some()) + self.merged.len() + self.aliases.len() + self.absent.len()
+        let people = usize::from(self.person.is_some()) + self.merged.len();
+        1 + people + self.aliases.len() + self.absent.len() + self.apart.len()
     }
 
     /// About how many bytes it takes: a sealed event, or else little.
@@ -129,11 +132,13 @@ impl<H: Host> Ledger<H> {
         for person in claim.person.iter().chain(&claim.merged) {
             writes.push(TransactWriteItem::builder().update(self.person_update(person)?).build());
         }
-        for key in &claim.absent {
+        let absent = claim.absent.iter().map(|key| (key, "attribute_not_exists(id)"));
+        let apart = claim.apart.iter().map(|key| (key, "attribute_not_exists(merged_into)"));
+        for (key, condition) in absent.chain(apart) {
             let check = ConditionCheck::builder()
                 .table_name(&self.table)
                 .key("id", AttributeValue::S(key.clone()))
-                .condition_expression("attribute_not_exists(id)");
+                .condition_expression(condition);
             writes.push(TransactWriteItem::builder().condition_check(check.build().map_err(|_| unbuilt())?).build());
         }
         for alias in &claim.aliases {

@@ -41,6 +41,8 @@ pub struct Recollection {
     pub merges: Vec<(PersonKey, PersonItem)>,
     /// Keys of items whose absence the resolution rests on: the claim checks them.
     pub absent: Vec<String>,
+    /// Keys of people whom the resolution takes for somebody else: the claim checks that they were not merged meanwhile.
+    pub apart: BTreeSet<String>,
     /// The event's address belongs to somebody else by now: nobody may be looked up by it.
     pub address_lost: bool,
     /// Other people who had the event's address before, and who may have a user in the directory.
@@ -189,6 +191,7 @@ impl Cache {
             Resolved::Nobody => Ok(Recollection { event, ..Recollection::default() }),
             Resolved::Person(whom) => Ok(Recollection {
                 absent: whom.absent,
+                apart: whom.apart,
                 event,
                 person: Some(person(whom.key)?),
                 aliases: whom.aliases,
@@ -206,6 +209,6 @@ impl Recollection {
         let people = self.person.iter().chain(&self.merges).map(|(key, _)| key.item_key());
         let people = people.chain(self.others.iter().map(|other| other.id.clone()));
         let aliases = self.aliases.iter().map(|alias| alias.item.id.clone());
-        people.chain(aliases).chain(self.absent.iter().cloned()).collect()
+        people.chain(aliases).chain(self.absent.iter().chain(&self.apart).cloned()).collect()
     }
 }

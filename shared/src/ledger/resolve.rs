@@ -6,6 +6,7 @@ use crate::directory::AccountType;
 use crate::failure::Failure;
 use crate::person::{GivenUp, Identity, PersonKey, What};
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 /// Whom the identifiers of an event lead to.
 pub(super) enum Resolved {
@@ -25,6 +26,7 @@ pub(super) struct Whom {
     pub(super) aliases: Vec<AliasWrite>,
     pub(super) merges: Vec<PersonKey>,
     pub(super) absent: Vec<String>,
+    pub(super) apart: BTreeSet<String>,
     pub(super) address_lost: bool,
     pub(super) others: Vec<PersonItem>,
 }
@@ -95,6 +97,7 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
     let key = follow(named, cache)?;
     let person: Option<PersonItem> = item(cache, &key.item_key())?;
     let (mut aliases, mut merges, mut needs) = (Vec::new(), Vec::new(), Vec::new());
+    let mut apart = BTreeSet::new();
     // Who has an address now matters as soon as the directory is asked for it: not while what is known of the user is
     // enough to act.
     let acts_from_memory = |person: &&PersonItem| person.user.is_some() && (!wanted.looks_up || person.taken.is_some());
@@ -110,6 +113,7 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
                 others_users.extend(tie.other);
                 merges.extend(tie.merge);
                 absent.extend(tie.absent);
+                apart.extend(tie.apart);
                 address_lost |= tie.belongs_to_another && other.what() == What::Email;
             }
             Err(Stop::Needs(keys)) => needs.extend(keys),
@@ -131,7 +135,9 @@ fn try_resolve(wanted: &Wanted, cache: &Cache) -> Result<Resolved, Stop> {
     if !needs.is_empty() {
         return Err(Stop::Needs(needs));
     }
-    let whom = Whom { key, aliases, merges, absent, address_lost, others: others_users };
+    // Who is merged is written, and needs no check besides.
+    apart.retain(|apart| merges.iter().all(|merge: &PersonKey| &merge.item_key() != apart));
+    let whom = Whom { key, aliases, merges, absent, apart, address_lost, others: others_users };
     Ok(Resolved::Person(Box::new(whom)))
 }
 
@@ -193,6 +199,8 @@ struct Tie {
     alias: Option<AliasWrite>,
     merge: Option<PersonKey>,
     absent: Option<String>,
+    /// The key of the person who has it: nobody may have found them to be this one meanwhile.
+    apart: Option<String>,
     belongs_to_another: bool,
     /// Whoever had it before.
     other: Option<PersonItem>,
@@ -231,8 +239,9 @@ fn tie(
         let merge = known.map(|_| holder);
         let item = AliasItem { person: person.clone(), given_up: false, ..alias.clone() };
         let alias = Some(AliasWrite { item, prior: Some(alias) });
-        return Ok(Tie { alias, merge, absent, belongs_to_another: false, other });
+        return Ok(Tie { alias, merge, absent, other, ..Tie::default() });
     }
+    let apart = holder.item_key();
     let theirs = user_of(holder, cache)?.filter(|other| another(other, named_by));
     let item = if newer {
         // An address that somebody else had is given to this person, who inherits nothing.
@@ -243,5 +252,11 @@ fn tie(
         alias.former.is_none().then(|| AliasItem { former: Some(person.clone()), ..alias.clone() })
     };
     let write = item.map(|item| AliasWrite { item, prior: Some(alias) });
-    Ok(Tie { alias: write, merge: None, absent: None, belongs_to_another: !newer, other: theirs })
+    Ok(Tie {
+        alias: write,
+        apart: (!newer).then_some(apart),
+        belongs_to_another: !newer,
+        other: theirs,
+        ..Tie::default()
+    })
 }

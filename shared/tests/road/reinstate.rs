@@ -330,3 +330,16 @@ async fn a_dead_attempt_at_a_licence_unblocks_nobody() {
     assert_eq!(Stage::told(&stage.deliver(&[envelope(&login)]).await)["on"], "unchanged nothing_taken");
     assert!(user(&stage, "lwa").starts_with("Suspended"));
 }
+
+/// An administrator blocked somebody, and giving access did not come through: who leaves then had nothing to be taken.
+#[tokio::test]
+async fn whom_nobody_unblocked_had_nothing_taken() {
+    let stage = stage().await;
+    stage.chime.core().account_mut("lwa").unwrap().suspend("u0").unwrap();
+    let fault = Fault { operation: Operation::BatchUnsuspendUser, kind: FaultKind::Throttle, after: 0, times: 9 };
+    stage.chime.core().arm(fault);
+    let hired = event("h", "hire", "effective", "2026-11-20T08:00:00Z", "lwa", 0);
+    assert_eq!(Stage::told(&stage.deliver(&[envelope(&hired)]).await)["h"], "again throttled");
+    assert_eq!(Stage::told(&stage.deliver(&left("lwa")).await)["t"], "unchanged already_suspended");
+    assert_eq!(stage.person().await.taken, None);
+}

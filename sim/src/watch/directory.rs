@@ -93,8 +93,7 @@ impl Watch<'_> {
         {
             let (account, licence, event) = (effect.account.clone(), before.licence.clone(), event.clone());
             // Who registers after the look-up had no licence then.
-            let began = self.invocations.get(&effect.task).map_or(i64::MAX, |one| one.deadline - FUNCTION_TIMEOUT);
-            let just_joined = self.mails.get(&person).is_some_and(|at| *at >= began);
+            let just_joined = self.had_mail_during(effect.task, person);
             self.first_taken.entry(person).or_insert(FirstTaken { account, licence, event, just_joined });
         }
         if effect.mailed {
@@ -103,6 +102,12 @@ impl Watch<'_> {
         let event = effect.event.as_ref().and_then(|key| self.telling(key));
         self.effects.push(effect);
         self.story.tellings.get(event?)?.person
+    }
+
+    /// Whether a mail reached a person, or came back, since an invocation began.
+    pub(super) fn had_mail_during(&self, task: TaskId, person: usize) -> bool {
+        let began = self.invocations.get(&task).map_or(i64::MAX, |one| one.deadline - FUNCTION_TIMEOUT);
+        self.mails.get(&person).is_some_and(|at| *at >= began)
     }
 
     /// The event whose plan a change is part of: its sender must have stored it, and hold the person.

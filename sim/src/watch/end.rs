@@ -34,7 +34,7 @@ impl Watch<'_> {
             // What was sent without an answer kept its lease until that ran out. Nobody needed the person since.
             let left = record::lease(item).filter(|lease| {
                 let event = ledger.items().get(&lease.event);
-                let over = event.is_some_and(|event| record::is_done(record::state(event)));
+                let over = event.is_some_and(|event| !matches!(record::state(event), "running" | "retry"));
                 !over || lease.until > now.div_euclid(crate::bounds::MS)
             });
             self.check(Rule::Drained, left.is_none(), || format!("{key} still has a lease"));

@@ -60,7 +60,12 @@ impl Watch<'_> {
         // An address that comes with a number here and without one there may be one person's. Whom an administrator made
         // anew, nobody can tell from somebody else.
         let told_apart = by_number(telling, person) && self.recorded.iter().any(tells_of);
-        let is_known = told_apart && !user.ends_with("-anew");
+        // Nor whom an invitation under the address of before made twice; and who was perhaps invited may be who is there.
+        let invites = |attempt: &&super::Attempt| {
+            attempt.event == change.id && attempt.plan.as_ref().is_some_and(|plan| plan.step("invite").is_some())
+        };
+        let unsure = self.has_two_users(owner) || self.attempts.values().any(|attempt| invites(&attempt));
+        let is_known = told_apart && !unsure && !user.ends_with("-anew");
         self.check(Rule::Identity, released || !is_known, || {
             format!("{} takes {user} for p{person}'s, who is p{owner}'s", change.id)
         });

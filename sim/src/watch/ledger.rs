@@ -253,8 +253,12 @@ impl Watch<'_> {
         let unknown = unknown && Function::of_key(&change.id) != Some(Function::Logout);
         let person = text_at(after, &["person"]).map(|key| format!("person#{key}"));
         let Some(person) = person.filter(|_| unknown && record::state(after) == "retry") else { return };
+        // Where this attempt had no hold, it sent nothing; what an earlier one sent had its time.
+        let sent = self.last_holder.get(&person).is_some_and(|token| token == record::owner(after));
         let held = self.leases.get(&person).is_some_and(|token| token == record::owner(after));
-        self.check(Rule::Fenced, held, || format!("{} settled without an answer, and gave up its lease", change.id));
+        self.check(Rule::Fenced, held || !sent, || {
+            format!("{} settled without an answer, and gave up its lease", change.id)
+        });
     }
 
     /// A failed auxiliary step, and the decisive one not even tried.

@@ -16,6 +16,8 @@ use rollcall_local::chime::state::Registration;
 pub(super) struct Told {
     licence: Licence,
     event: String,
+    /// When.
+    at: i64,
     /// How many events were recorded by then.
     recorded: usize,
 }
@@ -56,7 +58,7 @@ impl Watch<'_> {
                 });
                 if let Some(licence) = has {
                     let (event, recorded) = (key.clone(), self.recorded.len());
-                    self.last_licence.insert(person, Told { licence, event, recorded });
+                    self.last_licence.insert(person, Told { licence, event, at: ended.now, recorded });
                 }
             }
             _ => {}
@@ -117,10 +119,11 @@ impl Watch<'_> {
         self.check(Rule::Licence, has == told.licence, || {
             format!("p{person} has {has:?}, and {} left it with {:?}", told.event, told.licence)
         });
-        // What an operator rejects changes what is due, and nobody looks at the licence for it before the next event.
+        // What an operator rejects, and what comes into force by itself, changes what is due, and nobody looks at the
+        // licence for it before the next event.
         let none = Rejected::new();
-        let cases = [(all, rejected), (acted, rejected), (all, &none)];
-        let due = cases.map(|(said, rejected)| oracle::licence(said, rejected, now, licences));
+        let cases = [(all, rejected, now), (acted, rejected, now), (all, &none, now), (all, rejected, told.at)];
+        let due = cases.map(|(said, rejected, at)| oracle::licence(said, rejected, at, licences));
         // What became known later was no licence event's: nobody looked at the licence for it.
         let tellings = &self.story.tellings;
         let later = self.recorded.iter().skip(told.recorded).filter_map(|index| tellings.get(*index));

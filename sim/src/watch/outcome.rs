@@ -91,12 +91,13 @@ impl Watch<'_> {
                 gives && stays && !stands(Registration::Suspended) && !stands(Registration::Unregistered)
             }
             "already_invited" => {
-                gives
-                    && stays
-                    && user().is_some_and(|user| {
-                        user.user_registration_status == Registration::Unregistered
-                            && user.user_invitation_status != Some(Invitation::Failed)
-                    })
+                let pending = |user: &User| {
+                    user.user_registration_status == Registration::Unregistered
+                        && user.user_invitation_status != Some(Invitation::Failed)
+                };
+                // Somebody may register between the look-up and the claim.
+                let just_joined = telling.person.is_some_and(|person| self.had_mail_during(ended.task, person));
+                gives && stays && user().is_some_and(|user| pending(user) || just_joined)
             }
             "joins_by_domain" => {
                 let not_yet = user().is_none() || stands(Registration::Unregistered);
@@ -114,7 +115,9 @@ impl Watch<'_> {
             "user_not_found" if asks == Some(Asks::SigningOut) => true,
             "user_not_found" => {
                 let renamed = telling.person.and_then(|person| self.story.people.get(person)?.renamed.as_ref());
-                (gone || !takes) && (renamed.is_some() || user().is_none())
+                // Whoever else has the address by now is another matter.
+                let is_theirs = |user: &User| self.owner(&user.user_id) == telling.person;
+                (gone || !takes) && (renamed.is_some() || !user().is_some_and(is_theirs))
             }
             "protected" => {
                 let safety = &self.story.safety;
