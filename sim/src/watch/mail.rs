@@ -19,7 +19,7 @@ impl Watch<'_> {
     pub(super) fn mailed(&mut self, effect: &Effect) {
         self.premise(Rule::Mail);
         // Whoever else has the address by now is another matter.
-        let event = effect.event.clone().unwrap_or_default();
+        let event = effect.event.clone().unwrap_or_else(|| "nobody's plan any more".to_owned());
         let of = self.telling(&event).and_then(|index| self.story.tellings.get(index)?.person);
         let is_own = effect.person.is_none() || effect.person == of;
         let is_there = is_own
