@@ -30,6 +30,39 @@ pub struct Range {
     pub seeds: u64,
 }
 
+/// How runs are done.
+#[derive(Clone, Debug, Default)]
+pub struct How {
+    /// Beyond this bound, of which they must show the violation that it prevents. `None`: within all bounds.
+    pub beyond: Option<Beyond>,
+    /// Kinds of fault that strike more often than any run draws. Bounds hold all the same.
+    pub insist: Vec<Fault>,
+    /// The only rule that is watched; `None`: all of them, or beyond a bound the one that it shows.
+    pub only: Option<Rule>,
+}
+
+impl How {
+    fn options(&self) -> Options {
+        let insist = self.insist.iter().map(|kind| (*kind, kind.insisted())).collect();
+        let mut options = Options { insist, only: self.only, ..Options::default() };
+        if let Some(beyond) = self.beyond {
+            options.bounds = beyond.bounds();
+            options.insist.extend(beyond.insists());
+            options.only = self.only.or(Some(beyond.shows()));
+        }
+        options
+    }
+
+    /// The same on the command line.
+    #[must_use]
+    pub fn arguments(&self) -> String {
+        let beyond = self.beyond.map(|beyond| format!(" --beyond {}", beyond.word()));
+        let insist = self.insist.iter().map(|kind| format!(" --insist {}", kind.option()));
+        let only = self.only.map(|rule| format!(" --only {}", rule.letter()));
+        beyond.into_iter().chain(insist).chain(only).collect()
+    }
+}
+
 /// What came of all runs.
 #[derive(Debug, Default)]
 struct Totals {
@@ -60,23 +93,12 @@ fn keys() -> Result<Keys> {
     Ok(Keys::from_secret("the simulated installation's person key")?)
 }
 
-/// How runs are done, within the bounds or beyond one.
-fn options(beyond: Option<Beyond>) -> Options {
-    let mut options = Options::default();
-    if let Some(beyond) = beyond {
-        options.bounds = beyond.bounds();
-        options.insist = beyond.insists().to_vec();
-        options.only = Some(beyond.shows());
-    }
-    options
-}
-
 /// Runs one seed, and prints its whole trace. Answers whether it went as it should.
 ///
 /// # Errors
 /// Where the output cannot be written.
-pub fn one(seed: u64, beyond: Option<Beyond>, output: &mut impl Write) -> Result<bool> {
-    let report = run_one(seed, &Options { trace: true, ..options(beyond) }, &keys()?)?;
+pub fn one(seed: u64, how: &How, output: &mut impl Write) -> Result<bool> {
+    let report = run_one(seed, &Options { trace: true, ..how.options() }, &keys()?)?;
     for line in &report.trace {
         writeln!(output, "{line}")?;
     }
@@ -84,15 +106,15 @@ pub fn one(seed: u64, beyond: Option<Beyond>, output: &mut impl Write) -> Result
         Some(violation) => writeln!(output, "seed {seed} breaks invariant {violation}")?,
         None => writeln!(output, "seed {seed}: {} calls, no violation", report.calls)?,
     }
-    Ok(report.violation.is_none() != beyond.is_some())
+    Ok(report.violation.is_none() != how.beyond.is_some())
 }
 
 /// Runs a range of seeds. Answers whether it went as it should: without a violation, or beyond a bound with one.
 ///
 /// # Errors
 /// Where the output cannot be written, or a run cannot be made.
-pub fn run(range: Range, beyond: Option<Beyond>, threads: Option<usize>, output: &mut impl Write) -> Result<bool> {
-    let options = options(beyond);
+pub fn run(range: Range, how: &How, threads: Option<usize>, output: &mut impl Write) -> Result<bool> {
+    let options = how.options();
     let keys = keys()?;
     let progress = progress(range.seeds);
     let threads = threads.or_else(|| thread::available_parallelism().ok().map(usize::from)).unwrap_or(1);
@@ -102,7 +124,7 @@ pub fn run(range: Range, beyond: Option<Beyond>, threads: Option<usize>, output:
     let mut passed = failed.is_none();
     if let Some(seed) = failed {
         let shrunk = shrink::shrink(seed, &options, &keys)?;
-        shrunk.print(seed, beyond, output)?;
+        shrunk.print(seed, how, output)?;
     } else {
         passed = premises(&totals, range, output)?;
     }
@@ -118,7 +140,7 @@ pub fn run(range: Range, beyond: Option<Beyond>, threads: Option<usize>, output:
         totals.calls,
         kinds.join(", ")
     )?;
-    Ok(if beyond.is_some() { failed.is_some() } else { passed })
+    Ok(if how.beyond.is_some() { failed.is_some() } else { passed })
 }
 
 /// Runs the seeds on all threads. Answers the lowest seed that broke a rule, if one did.

@@ -3,6 +3,7 @@
 use crate::bounds::{Bounds, FREEZE, MS, SECOND};
 use rollcall_local::chime::random::Random;
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 macro_rules! faults {
     ($($(#[$about:meta])* $name:ident = $word:literal, $most:literal;)*) => {
@@ -26,6 +27,32 @@ macro_rules! faults {
             }
         }
     };
+}
+
+impl Fault {
+    /// Its name on the command line.
+    #[must_use]
+    pub fn option(self) -> String {
+        self.word().replace(' ', "-")
+    }
+
+    /// How often it strikes where a run insists on it, of a thousand chances: more often than any run draws.
+    #[must_use]
+    pub fn insisted(self) -> u32 {
+        (3 * self.most()).min(900)
+    }
+}
+
+impl FromStr for Fault {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Fault, String> {
+        let known = || Fault::ALL.map(Fault::option).join(", ");
+        Fault::ALL
+            .into_iter()
+            .find(|kind| kind.option() == text)
+            .ok_or_else(|| format!("there is no such kind of fault; there are {}", known()))
+    }
 }
 
 faults! {

@@ -3,7 +3,9 @@
 use anyhow::Result;
 use clap::Parser;
 use rollcall_sim::bounds::Beyond;
-use rollcall_sim::campaign::{self, Range};
+use rollcall_sim::campaign::{self, How, Range};
+use rollcall_sim::faults::Fault;
+use rollcall_sim::watch::Rule;
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -25,6 +27,12 @@ struct Arguments {
     /// Goes beyond a bound that the design rests on, and must show the violation that it prevents.
     #[arg(long, value_name = "BOUND")]
     beyond: Option<Beyond>,
+    /// Makes a kind of fault strike more often than any run draws, for example `late-effect`. May be given several times.
+    #[arg(long, value_name = "FAULT")]
+    insist: Vec<Fault>,
+    /// Watches one rule only, by its letter.
+    #[arg(long, value_name = "RULE")]
+    only: Option<Rule>,
     /// Goes on after a violation, and prints which rules were broken how often instead of a trace.
     #[arg(long, conflicts_with_all = ["seed", "beyond"])]
     survey: bool,
@@ -36,16 +44,12 @@ struct Arguments {
 fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
     let output = &mut std::io::stdout();
+    let how = How { beyond: arguments.beyond, insist: arguments.insist, only: arguments.only };
+    let range = Range { from: arguments.from, seeds: arguments.seeds };
     let passed = match arguments.seed {
-        Some(seed) => campaign::one(seed, arguments.beyond, output)?,
-        None if arguments.survey => {
-            let range = Range { from: arguments.from, seeds: arguments.seeds };
-            campaign::survey(range, arguments.threads.unwrap_or(2), output)?
-        }
-        None => {
-            let range = Range { from: arguments.from, seeds: arguments.seeds };
-            campaign::run(range, arguments.beyond, arguments.threads, output)?
-        }
+        Some(seed) => campaign::one(seed, &how, output)?,
+        None if arguments.survey => campaign::survey(range, &how, arguments.threads.unwrap_or(2), output)?,
+        None => campaign::run(range, &how, arguments.threads, output)?,
     };
     Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -39,6 +39,8 @@ pub struct Mutant {
     pub name: String,
     /// What it breaks: the patch's first line.
     pub breaks: String,
+    /// How the simulator is run, where its faults seldom come together so: the patch's second line.
+    pub with: Vec<String>,
     patch: PathBuf,
 }
 
@@ -58,7 +60,9 @@ pub fn mutants(workspace: &Path) -> Result<Vec<Mutant>> {
         let breaks = text.lines().next().and_then(|line| line.strip_prefix("# ")).unwrap_or_default().to_owned();
         let name = patch.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         ensure!(!breaks.is_empty(), "{name}.patch does not say in its first line what it breaks");
-        mutants.push(Mutant { name, breaks, patch });
+        let with = text.lines().nth(1).and_then(|line| line.strip_prefix("# with ")).unwrap_or_default();
+        let with = with.split_whitespace().map(str::to_owned).collect();
+        mutants.push(Mutant { name, breaks, with, patch });
     }
     mutants.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(mutants)
@@ -114,12 +118,12 @@ impl Copy {
         Ok(())
     }
 
-    /// Runs the simulator of the sources as they are: it must pass.
+    /// Runs the simulator of the sources as they are, in the same way: it must pass.
     ///
     /// # Errors
     /// Where it cannot be built, or an invariant breaks.
-    pub fn passes(&self, seeds: u64) -> Result<()> {
-        match self.run(seeds)? {
+    pub fn passes(&self, seeds: u64, with: &[String]) -> Result<()> {
+        match self.run(seeds, with)? {
             Verdict::Survived => Ok(()),
             Verdict::Caught { invariant, .. } => bail!("without a mutant, {invariant}"),
         }
@@ -135,17 +139,21 @@ impl Copy {
         apply.env("GIT_CEILING_DIRECTORIES", self.tree.parent().unwrap_or(&self.tree));
         let applied = finished(apply.arg("apply").arg(&mutant.patch).current_dir(&self.tree));
         applied.with_context(|| format!("{}.patch does not apply", mutant.name))?;
-        let verdict = self.run(seeds).with_context(|| format!("{} cannot be run", mutant.name));
+        let verdict = self.run(seeds, &mutant.with).with_context(|| format!("{} cannot be run", mutant.name));
         self.refresh()?;
         verdict
     }
 
-    fn run(&self, seeds: u64) -> Result<Verdict> {
+    fn run(&self, seeds: u64, with: &[String]) -> Result<Verdict> {
         let build = ["build", "--quiet", "--profile", "sim", "-p", "rollcall-sim", "--bin", "rollcall-sim"];
         let mut cargo = Command::new("cargo");
         finished(cargo.args(build).current_dir(&self.tree).env("CARGO_TARGET_DIR", &self.target))?;
         let simulator = self.target.join("sim/rollcall-sim");
-        let output = Command::new(simulator).args(["--seeds", &seeds.to_string()]).current_dir(&self.tree).output()?;
+        let output = Command::new(simulator)
+            .args(["--seeds", &seeds.to_string()])
+            .args(with)
+            .current_dir(&self.tree)
+            .output()?;
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let invariant = text.lines().rev().find(|line| line.contains(" breaks invariant ")).map(str::to_owned);
         match (output.status.success(), invariant) {
@@ -177,7 +185,10 @@ pub fn run(workspace: &Path, only: &[String], seeds: u64, output: &mut impl Writ
     let chosen: Vec<&Mutant> = all.iter().filter(|mutant| only.is_empty() || only.contains(&mutant.name)).collect();
     ensure!(!chosen.is_empty(), "there is no such mutant");
     let copy = Copy::of(workspace)?;
-    copy.passes(seeds.min(1_000))?;
+    let ways: BTreeSet<&[String]> = chosen.iter().map(|mutant| mutant.with.as_slice()).collect();
+    for with in ways {
+        copy.passes(seeds.min(1_000), with)?;
+    }
     let mut caught = 0;
     for mutant in &chosen {
         match copy.try_on(mutant, seeds)? {

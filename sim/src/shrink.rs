@@ -1,6 +1,6 @@
 //! A failing run, made as small as it goes: fewer kinds of fault, then fewer messages, as long as the same rule breaks.
 
-use crate::bounds::Beyond;
+use crate::campaign::How;
 use crate::faults::Fault;
 use crate::schedule::{Options, Report, run};
 use crate::watch::Rule;
@@ -59,7 +59,7 @@ impl Shrunk {
     ///
     /// # Errors
     /// Where the output cannot be written.
-    pub fn print(&self, seed: u64, beyond: Option<Beyond>, output: &mut impl Write) -> Result<()> {
+    pub fn print(&self, seed: u64, how: &How, output: &mut impl Write) -> Result<()> {
         let told = self.report.sends - self.options.unsent.len();
         let kinds = Fault::ALL.len() - self.options.without.len();
         writeln!(output, "seed {seed}, with {told} of {} messages and {kinds} kinds of fault:", self.report.sends)?;
@@ -69,8 +69,7 @@ impl Shrunk {
         if let Some(violation) = &self.report.violation {
             writeln!(output, "seed {seed} breaks invariant {violation}")?;
         }
-        let beyond = beyond.map(|beyond| format!(" --beyond {}", beyond.word())).unwrap_or_default();
-        writeln!(output, "the whole run: cargo sim -- --seed {seed}{beyond}")?;
+        writeln!(output, "the whole run: cargo sim -- --seed {seed}{}", how.arguments())?;
         Ok(())
     }
 }

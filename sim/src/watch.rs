@@ -23,6 +23,7 @@ use crate::story::Story;
 use crate::timeline::TaskId;
 use record::Plan;
 use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
 
 macro_rules! rules {
     ($($(#[$about:meta])* $name:ident = $letter:literal, $words:literal, $premise:literal;)*) => {
@@ -53,6 +54,15 @@ macro_rules! rules {
             }
         }
     };
+}
+
+impl FromStr for Rule {
+    type Err = String;
+
+    fn from_str(letter: &str) -> Result<Rule, String> {
+        let known = || Rule::ALL.map(Rule::letter).join(", ");
+        Rule::ALL.into_iter().find(|rule| rule.letter() == letter).ok_or_else(|| format!("the rules are {}", known()))
+    }
 }
 
 rules! {

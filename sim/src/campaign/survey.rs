@@ -1,7 +1,7 @@
 //! A survey: all seeds of a range, whatever they break, and for each rule how many break it, and the first.
 
-use super::{Range, keys};
-use crate::schedule::{Options, run};
+use super::{How, Range, keys};
+use crate::schedule::run;
 use crate::watch::{Rule, Violation};
 use anyhow::{Context, Result};
 use std::collections::BTreeMap;
@@ -17,8 +17,8 @@ const EXAMPLES: usize = 6;
 ///
 /// # Errors
 /// Where the output cannot be written, or a run cannot be made.
-pub fn survey(range: Range, threads: usize, output: &mut impl Write) -> Result<bool> {
-    let (keys, options) = (keys()?, Options::default());
+pub fn survey(range: Range, how: &How, threads: usize, output: &mut impl Write) -> Result<bool> {
+    let (keys, options) = (keys()?, how.options());
     let next = AtomicU64::new(range.from);
     let broken: Mutex<BTreeMap<Rule, Vec<(u64, Violation)>>> = Mutex::default();
     let work = || -> Result<()> {
