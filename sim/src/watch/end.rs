@@ -92,7 +92,9 @@ impl Watch<'_> {
             };
             let not_taken = |key: &str| self.rejected.contains(key) || waits(key);
             let spared = group.iter().any(|telling| takes(telling) && not_taken(&telling.key));
-            let elsewhere = self.was_sought_elsewhere(&group, ledger) || self.has_two_users(person);
+            let elsewhere = self.was_sought_elsewhere(&group, ledger)
+                || self.has_two_users(person)
+                || self.met_late(person, &group, ledger);
             if due == [Due::NoAccess; 4] && !spared && !elsewhere {
                 self.leaver(person, directory);
             }
@@ -112,6 +114,20 @@ impl Watch<'_> {
             let renamed = person.is_some_and(|person| person.renamed.is_some());
             renamed && ledger.items().get(&telling.key).is_some_and(|item| record::reason(item) == "user_not_found")
         })
+    }
+
+    /// Two halves of a person that nobody could put together yet, when each event that takes access was decided; what
+    /// they say together asks nobody to act before the reconcile pass.
+    fn met_late(&self, person: usize, group: &[&Telling], ledger: &Dynamo) -> bool {
+        let merged = |(key, item): (&String, &std::sync::Arc<Item>)| {
+            self.people.get(key) == Some(&person) && text_at(item, &["merged_into"]).is_some()
+        };
+        let stood = |telling: &&&Telling| {
+            let reason = ledger.items().get(&telling.key).map(|item| record::reason(item));
+            !matches!(reason.as_deref(), Some("access_due" | "nothing_due" | "newer_assertion"))
+        };
+        let mut taking = group.iter().filter(|telling| takes(telling));
+        ledger.items().iter().any(merged) && !taking.any(|telling| stood(&telling))
     }
 
     /// Whoever got another address from an administrator, and was invited under the one that HR still told.
