@@ -122,12 +122,12 @@ impl Watch<'_> {
         let merged = |(key, item): (&String, &std::sync::Arc<Item>)| {
             self.people.get(key) == Some(&person) && text_at(item, &["merged_into"]).is_some()
         };
-        let stood = |telling: &&&Telling| {
+        let took_nothing = |telling: &&Telling| {
             let reason = ledger.items().get(&telling.key).map(|item| record::reason(item));
-            !matches!(reason.as_deref(), Some("access_due" | "nothing_due" | "newer_assertion"))
+            matches!(reason.as_deref(), Some("access_due" | "nothing_due" | "newer_assertion"))
         };
         let mut taking = group.iter().filter(|telling| takes(telling));
-        ledger.items().iter().any(merged) && !taking.any(|telling| stood(&telling))
+        ledger.items().iter().any(merged) && taking.all(took_nothing)
     }
 
     /// Whoever got another address from an administrator, and was invited under the one that HR still told.

@@ -17,6 +17,7 @@ struct Pin {
 }
 
 impl Watch<'_> {
+    /// In the end: how often each event reset a PIN, beside what its outcome says of it.
     pub(super) fn pins(&mut self, ledger: &Dynamo) {
         let told = |telling: &Telling| {
             let plan = record::plan(ledger.items().get(&telling.key)?)?;
