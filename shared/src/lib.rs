@@ -17,6 +17,7 @@
 //! [`host`] (time and chance), [`queue`], [`telemetry`], [`start`] (wiring).
 
 pub mod apply;
+pub mod audit;
 pub mod batch;
 pub mod brake;
 pub mod config;
@@ -39,4 +40,5 @@ pub mod routes;
 pub mod rules;
 pub mod seal;
 pub mod start;
+pub mod store;
 pub mod telemetry;

@@ -1,8 +1,12 @@
 //! The policy: one JSON document (`policy.json`), with a section for each part that needs one.
 
+mod audit;
 mod licences;
 mod safety;
 
+pub use audit::{
+    Acting, ActingAfter, After, AuditMode, AuditRules, Exemptions, Looking, Price, RuleSettings, WantedSettings,
+};
 pub use licences::{LicenceRule, LicenceRules};
 pub use safety::{BrakeRules, ClassRules, GroupRule, Limit, Mode, ModeRules, Percent, ProtectedRules, When, Window};
 
@@ -38,6 +42,9 @@ pub struct Policy {
     /// What acts, and what only observes.
     #[serde(default)]
     pub mode: ModeRules,
+    /// What the licence audit looks for, and what it may ask for.
+    #[serde(default)]
+    pub audit: AuditRules,
 }
 
 /// One Chime account and its domains.
@@ -176,7 +183,7 @@ impl Policy {
                 "names no job_code, department, location or employment_type; use licences.default for everybody";
             return Err(BrokenPolicy::Member { path, problem });
         }
-        match policy.protected.problem() {
+        match policy.protected.problem().or_else(|| policy.audit.problem()) {
             Some((path, problem)) => Err(BrokenPolicy::Member { path, problem }),
             None => Ok(policy),
         }

@@ -116,6 +116,11 @@ impl TryFrom<String> for Window {
 }
 
 impl Window {
+    /// A window of so many days.
+    pub(super) const fn days(days: u32) -> Window {
+        Window(days * 24 * 60 * 60)
+    }
+
     /// Its length in seconds.
     #[must_use]
     pub fn seconds(self) -> u32 {
