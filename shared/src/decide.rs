@@ -1,6 +1,6 @@
 //! Decide: what an event asks for, given all facts of the person. Pure: no I/O, no clock, no chance.
 //!
-//! A function only moves the directory towards what is due. Whatever the order of arrival, the end is the same.
+//! A function only moves the directory towards what is due. Whatever the order in which facts arrive, the end is the same.
 
 mod give;
 mod invite;

@@ -74,7 +74,8 @@ pub fn consumer(event_type: EventType, login: Option<LoginStatus>) -> Option<Fun
         (Kind::Hire, Phase::Scheduled | Phase::Effective) => Some(Function::InviteUser),
         (Kind::Termination | Kind::Leave, Phase::Scheduled | Phase::Effective)
         | (Kind::Hire | Kind::Rehire | Kind::Return, Phase::Rescinded)
-        | (Kind::IdentityChange, Phase::Effective | Phase::Rescinded) => Some(Function::SuspendUser),
+        | (Kind::IdentityChange, Phase::Effective | Phase::Rescinded)
+        | (Kind::AccessRemoval, Phase::Requested) => Some(Function::SuspendUser),
         (Kind::Rehire | Kind::Return, Phase::Scheduled | Phase::Effective)
         | (Kind::Termination | Kind::Leave, Phase::Rescinded) => Some(Function::ReinstateUser),
         (Kind::AccountStatus, Phase::Effective) => Some(match login {

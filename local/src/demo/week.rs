@@ -101,7 +101,7 @@ impl Week<'_> {
             let sample = Sample::read(folder, row.sample)?;
             let address = match row.whom {
                 Whom::Sample | Whom::Number | Whom::Successor => self.people[index].clone(),
-                Whom::Newcomer | Whom::Blocked => sample.address_of(row.whom)?,
+                Whom::Newcomer | Whom::Blocked | Whom::Unknown => sample.address_of(row.whom)?,
             };
             addresses.push(address);
             let Some(end) = row.ends[index] else { continue };

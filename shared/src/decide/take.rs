@@ -36,6 +36,8 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
             conclude(Concluded::Superseded, Reason::NewerAssertion, Some(newer))
         }
         (Access::Due(fact), None) => conclude(Concluded::Superseded, Reason::AccessDue, Some(fact)),
+        // The audit's request asserts no fact. Where no fact says, its evidence suffices.
+        (Access::AsIs, None) if event.event_type.kind() == Kind::AccessRemoval => take_access(case, event.fact.clone()),
         (Access::AsIs, None) => conclude(Concluded::Unchanged, Reason::NothingDue, None),
     }
 }

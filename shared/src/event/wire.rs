@@ -65,6 +65,9 @@ pub struct Detail {
     /// Which fact this asserts, corrects or rescinds. Default: kind and effective date.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fact_id: Option<String>,
+    /// What a request of the audit rests on. For people: nothing is decided by it.
+    #[serde(deserialize_with = "optional_object", default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
 }
 
 /// The version of [`Detail`].
@@ -101,7 +104,7 @@ pub enum Kind {
     Unclassified,
     /// The licence audit asks for a licence back.
     LicenseReclaim,
-    /// The licence audit found an account that nobody in HR owns.
+    /// The licence audit found a user whom HR no longer employs or does not know. Evidence, not a fact.
     AccessRemoval,
 }
 
@@ -378,6 +381,27 @@ pub enum CredentialKind {
     Mfa,
     /// Anything else.
     Other,
+}
+
+/// What a request of the audit rests on. It says whom the audit saw where, and asserts nothing.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Evidence {
+    /// The run of the audit that found it.
+    pub run: String,
+    /// The rule by which it was found.
+    pub rule: String,
+    /// How sure the rule is.
+    pub confidence: String,
+    /// The account that the directory showed the user in.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// The directory's id of the user.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// When the roster was loaded that the user was compared with.
+    #[serde(default)]
+    pub roster_loaded_at: Option<String>,
 }
 
 /// A fact that an event does not carry.

@@ -10,6 +10,7 @@ mod invite;
 mod logout;
 mod reinstate;
 mod relicense;
+mod removal;
 mod take;
 
 use jiff::Timestamp;

@@ -13,7 +13,7 @@ fn check(detail: &Value, facts: &[Value], known: Known<'_>, takeover: bool, poli
 }
 
 /// What suspend-user does, by account type and user state.
-fn cell(kind: AccountType, shown: Shown) -> &'static str {
+pub(crate) fn cell(kind: AccountType, shown: Shown) -> &'static str {
     match (kind, shown) {
         (_, Shown::Nobody) => "Unchanged UserNotFound",
         (AccountType::EnterpriseLwa, Shown::Suspended) => "Unchanged AlreadySuspended",
@@ -37,7 +37,8 @@ fn before(kind: Kind, phase: Phase) -> Option<Vec<Value>> {
     let ago = |kind: &str| detail(kind, "effective", "2026-11-10T08:00:00Z");
     match (kind, phase) {
         (Kind::Termination | Kind::Leave | Kind::AccountStatus, Phase::Effective) => Some(vec![employed()]),
-        (Kind::Hire, Phase::Rescinded) => Some(Vec::new()),
+        // Where no fact says, the audit's evidence suffices.
+        (Kind::Hire, Phase::Rescinded) | (Kind::AccessRemoval, Phase::Requested) => Some(Vec::new()),
         (Kind::Rehire, Phase::Rescinded) => Some(vec![employed(), ago("termination")]),
         (Kind::Return, Phase::Rescinded) => Some(vec![employed(), ago("leave")]),
         (Kind::Termination | Kind::Leave, Phase::Scheduled) | (Kind::IdentityChange, _) => None,

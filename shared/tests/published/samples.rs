@@ -22,6 +22,9 @@ struct Person {
     subject: &'static str,
     email: &'static str,
     other_email: &'static str,
+    /// Where `events/seed/acme.json` has their user.
+    account: &'static str,
+    user: &'static str,
 }
 
 /// Whom the samples of `events/` are about.
@@ -32,6 +35,8 @@ const ADA: Person = Person {
     subject: "00u1a2b3c4",
     email: "ada@acme.example",
     other_email: "ada.moreau@acme.example",
+    account: "34eea043-68a7-5040-af38-83c7df5f7952",
+    user: "afccba91-458b-5c40-82b9-562681021366",
 };
 
 const OTHERS: [Person; 3] = [
@@ -42,6 +47,8 @@ const OTHERS: [Person; 3] = [
         subject: "00u5d6e7f8",
         email: "finn@contractors.acme.example",
         other_email: "finn.aalto@contractors.acme.example",
+        account: "8a26af1c-aeb6-5b2c-b382-c8e47c5eede6",
+        user: "b6b1b903-6d46-5082-9b8b-dffb02997b79",
     },
     Person {
         folder: "enterprise-directory/",
@@ -50,6 +57,8 @@ const OTHERS: [Person; 3] = [
         subject: "00u9g1h2i3",
         email: "ivy@works.acme.example",
         other_email: "ivy.lindqvist@works.acme.example",
+        account: "89ad353e-a295-5e07-802f-3a5275d3ac0f",
+        user: "ff9c0996-f002-51a5-977e-af6958e7d083",
     },
     Person {
         folder: "enterprise-oidc/",
@@ -58,6 +67,8 @@ const OTHERS: [Person; 3] = [
         subject: "00u4j5k6l7",
         email: "jo@labs.acme.example",
         other_email: "jo.petrov@labs.acme.example",
+        account: "f2d40426-9d42-594c-84e0-b6f5d803340f",
+        user: "f40bb8f4-32ca-5275-bd50-358098dae41b",
     },
 ];
 
@@ -120,6 +131,8 @@ fn about(person: &Person, body: &str) -> String {
         .replace(ADA.email, person.email)
         .replace(ADA.worker, person.worker)
         .replace(ADA.subject, person.subject)
+        .replace(ADA.account, person.account)
+        .replace(ADA.user, person.user)
         .replace(id, &format!("{}{}", person.id.unwrap_or(&id[..8]), &id[8..]))
         .replace("\"sample-", &format!("\"sample-{own}"))
 }

@@ -17,6 +17,7 @@ mod privacy;
 mod protected;
 mod reinstate;
 mod relicense;
+mod removal;
 mod stage;
 mod suspend;
 mod unknown;

@@ -107,6 +107,10 @@ fn detail(id: &str, account: &str, n: usize) -> Value {
     detail["reason"] = json!({ "code": "marker-of-the-body", "category": "security" });
     detail["changes"] = json!([{ "field": "name", "before": "Canaria", "after": "Vogelsang" }]);
     detail["credential"] = json!({ "type": "password", "ref": "marker-of-the-body" });
+    detail["evidence"] = json!({
+        "run": "marker-of-the-body", "rule": "marker-of-the-body", "confidence": "marker-of-the-body",
+        "account": "marker-of-the-body", "user": "secret.person@lwa.example", "rosterLoadedAt": "marker-of-the-body",
+    });
     detail
 }
 

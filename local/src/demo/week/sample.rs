@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 /// The folders of `events/`, in the order of [`super::table::ACCOUNTS`].
 pub(super) const FOLDERS: [&str; 4] = ["team/", "", "enterprise-directory/", "enterprise-oidc/"];
 
+/// By folder: who has a user in `events/seed/acme.json`, and is in no sample.
+const UNKNOWN: [&str; 4] = ["gus", "dan", "lou", "mia"];
+
 /// One sample, and where it is from.
 pub(super) struct Sample {
     folder: &'static str,
@@ -56,6 +59,10 @@ impl Sample {
             Whom::Sample | Whom::Number | Whom::Successor => email,
             Whom::Newcomer => format!("nils@{domain}"),
             Whom::Blocked => format!("ole@{domain}"),
+            Whom::Unknown => {
+                let unknown = FOLDERS.into_iter().zip(UNKNOWN).find(|(folder, _)| *folder == self.folder);
+                format!("{}@{domain}", unknown.context("each folder has somebody unknown")?.1)
+            }
         })
     }
 
@@ -87,6 +94,7 @@ impl Sample {
             Whom::Successor => detail["subject"] = named(1)?,
             Whom::Newcomer => detail["subject"] = named(2)?,
             Whom::Blocked => detail["subject"] = named(3)?,
+            Whom::Unknown => detail["subject"] = json!({ "email": self.address_of(to.whom)?, "emailKind": "work" }),
         }
         Ok(detail)
     }

@@ -49,6 +49,8 @@ pub(super) enum Whom {
     Newcomer,
     /// Somebody whose user an administrator has suspended.
     Blocked,
+    /// Somebody with a user, of whom HR has told nothing. The audit knows the address alone.
+    Unknown,
 }
 
 /// What must come of one event.
@@ -223,6 +225,15 @@ fn working() -> Vec<Step> {
             AT_WORK,
         ),
         said(
+            "the audit, with an old roster, asks for access to be taken: HR's facts win",
+            "access.removal.requested",
+            "suspend-user",
+            5,
+            None,
+            all(end("superseded", "access_due", "")),
+            AT_WORK,
+        ),
+        said(
             "a password is in foreign hands",
             "credential.compromise.detected",
             "logout-user",
@@ -340,6 +351,16 @@ fn others() -> Vec<Step> {
             [None, end("applied", "reinstated", "unsuspend"), None, None],
             ["", "Registered Pro 0 -", "", ""],
         ),
+        Step::Said(Box::new(Row {
+            story: "the audit finds a user of whom HR has told nothing",
+            sample: "access.removal.requested",
+            function: "suspend-user",
+            whom: Whom::Unknown,
+            said: 1,
+            effective: None,
+            ends: GONE,
+            stand: [ABSENT, "Suspended Pro 0 -", PRO_OUT, PRO_OUT],
+        })),
     ]
 }
 

@@ -91,6 +91,7 @@ fn envelopes() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         [],
         null,
         null,
+        null,
         null
     ]);
     vec![
@@ -148,11 +149,22 @@ fn members() -> Vec<(&'static str, Value, &'static str, &'static str)> {
         ("/effective/at", json!("2026-11-30T18:00:00Z"), "not_yet_effective", "detail.effective"),
         ("/reason/category", json!(7), invalid, "detail.reason.category"),
         ("/reason/code", json!("canary".repeat(11_000)), "too_large", "detail"),
+        ("/evidence", json!(["canary", "canary", "canary", null, null, null]), invalid, "detail.evidence"),
+        ("/evidence", json!({ "run": "canary", "rule": "canary" }), missing, "detail.evidence.confidence"),
+        ("/evidence", evidence("user", json!(["canary"])), invalid, "detail.evidence.user"),
+        ("/evidence", evidence("canary@lwa.example", json!(1)), invalid, "detail.evidence"),
         ("/canary", json!(1), invalid, "detail"),
         ("/canary@lwa.example", json!(1), invalid, "detail"),
         ("/subject/canary@lwa.example", json!(1), invalid, "detail.subject"),
         ("/x`, expected `canary@lwa.example", json!(1), invalid, "detail"),
     ]
+}
+
+/// What a request of the audit rests on, with one member more.
+fn evidence(name: &str, value: Value) -> Value {
+    let mut evidence = json!({ "run": "canary", "rule": "canary", "confidence": "canary" });
+    set(&mut evidence, name, value);
+    evidence
 }
 
 fn enveloped(name: &str, value: Value) -> String {

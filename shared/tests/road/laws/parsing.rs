@@ -141,11 +141,17 @@ fn extras() -> impl Strategy<Value = Value> {
     let lacking = vec!["subject.email", "subject.workerId", "effective.zone", "changes.values", "occurredAt"];
     let fact = prop::option::of("[!-~]{1,40}");
     let revision = prop::option::of("[0-9]{1,12}");
-    (fact, revision, prop::option::of(select(reasons)), subsequence(lacking, 0..=5)).prop_map(
-        |(fact, revision, reason, missing)| {
+    let evidence = prop::option::of(("[ -~]{0,12}", prop::option::of("[ -~]{0,12}")));
+    (fact, revision, prop::option::of(select(reasons)), subsequence(lacking, 0..=5), evidence).prop_map(
+        |(fact, revision, reason, missing, evidence)| {
             let provider = revision.map(|revision| json!({ "name": "hr", "eventType": "x", "revision": revision }));
             let reason = reason.map(|category| json!({ "category": category }));
-            json!({ "factId": fact, "provider": provider, "reason": reason, "missing": missing })
+            let evidence = evidence.map(|(required, optional)| {
+                json!({ "run": required, "rule": required, "confidence": required, "user": optional })
+            });
+            json!({
+                "factId": fact, "provider": provider, "reason": reason, "missing": missing, "evidence": evidence,
+            })
         },
     )
 }

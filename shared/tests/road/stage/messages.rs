@@ -45,6 +45,7 @@ pub(crate) fn envelope(detail: &Value) -> String {
         "credential_compromise" => "credential.compromise.detected".to_owned(),
         "account_status" => "account.status.effective".to_owned(),
         "license_reclaim" => "license.reclaim.requested".to_owned(),
+        "access_removal" => "access.removal.requested".to_owned(),
         _ => format!("worker.{kind}.{phase}"),
     };
     json!({
