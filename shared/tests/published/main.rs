@@ -7,6 +7,7 @@
 mod samples;
 mod template;
 
+use rollcall::audit::Report;
 use rollcall::event::wire::Detail;
 use rollcall::event::{EventType, Kind, LoginStatus};
 use rollcall::policy::Policy;
@@ -59,6 +60,7 @@ fn every_event() -> Vec<(EventType, Option<LoginStatus>)> {
 fn schemas_are_those_of_the_types() {
     published_json("events/schema/worker-event.schema.json", &json!(schemars::schema_for!(Detail)));
     published_json("events/schema/policy.schema.json", &json!(schemars::schema_for!(Policy)));
+    published_json("events/schema/audit-report.schema.json", &json!(schemars::schema_for!(Report)));
 }
 
 #[test]
