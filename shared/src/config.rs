@@ -22,6 +22,19 @@ pub struct Config {
     pub mode: Mode,
 }
 
+/// What roster-load needs to know about where it runs.
+#[derive(Clone, Debug)]
+pub struct RosterConfig {
+    /// Name of the roster table: `ROLLCALL_ROSTER_TABLE`.
+    pub table: String,
+    /// Name of the bucket that rosters are dropped in: `ROLLCALL_BUCKET`.
+    pub bucket: String,
+    /// The keys that come from `ROLLCALL_PERSON_KEY`, the same secret as every function's.
+    pub keys: Keys,
+    /// Where the policy document is: `ROLLCALL_POLICY`, as every function's.
+    pub policy: Source,
+}
+
 /// The environment cannot be used. The function does not start.
 #[derive(Debug, Error)]
 pub enum BadConfig {
@@ -41,9 +54,8 @@ impl Config {
     ///
     /// # Errors
     /// [`BadConfig`], which names the variable and what it must be.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn from_env() -> Result<Config, BadConfig> {
-        Config::read(|name| std::env::var(name).ok())
+        Config::read(process)
     }
 
     /// Reads an environment.
@@ -51,9 +63,7 @@ impl Config {
     /// # Errors
     /// [`BadConfig`], which names the variable and what it must be.
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Config, BadConfig> {
-        let required = |name: &'static str| {
-            variable(name).filter(|value| !value.trim().is_empty()).ok_or(BadConfig::Missing(name))
-        };
+        let required = |name| required(&variable, name);
         Ok(Config {
             table: required("ROLLCALL_TABLE")?,
             queue_url: required("ROLLCALL_QUEUE_URL")?,
@@ -67,6 +77,39 @@ impl Config {
             },
         })
     }
+}
+
+impl RosterConfig {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// [`BadConfig`], which names the variable and what it must be.
+    pub fn from_env() -> Result<RosterConfig, BadConfig> {
+        RosterConfig::read(process)
+    }
+
+    /// Reads an environment.
+    ///
+    /// # Errors
+    /// [`BadConfig`], which names the variable and what it must be.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<RosterConfig, BadConfig> {
+        let required = |name| required(&variable, name);
+        Ok(RosterConfig {
+            table: required("ROLLCALL_ROSTER_TABLE")?,
+            bucket: required("ROLLCALL_BUCKET")?,
+            keys: Keys::from_secret(&required("ROLLCALL_PERSON_KEY")?)?,
+            policy: Source::parse(variable("ROLLCALL_POLICY").as_deref().unwrap_or("{}")),
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn process(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn required(variable: impl Fn(&str) -> Option<String>, name: &'static str) -> Result<String, BadConfig> {
+    variable(name).filter(|value| !value.trim().is_empty()).ok_or(BadConfig::Missing(name))
 }
 
 #[cfg(test)]
@@ -97,6 +140,18 @@ mod tests {
         ];
         for (name, value, expected) in table {
             assert_eq!(read(name, value).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn the_roster_has_variables_of_its_own() {
+        let all = ["ROLLCALL_ROSTER_TABLE", "ROLLCALL_BUCKET", "ROLLCALL_PERSON_KEY"];
+        let read =
+            |without: &str| RosterConfig::read(|name| (all.contains(&name) && name != without).then(|| "k".repeat(32)));
+        read("").unwrap();
+        for name in all {
+            let expected = format!("the environment variable {name} is not set");
+            assert_eq!(read(name).unwrap_err().to_string(), expected);
         }
     }
 

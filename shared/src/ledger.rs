@@ -87,24 +87,24 @@ impl<H: Host> Ledger<H> {
 }
 
 /// The condition of a single write did not hold.
-fn refused<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+pub(crate) fn refused<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     error.as_service_error().and_then(ProvideErrorMetadata::code) == Some("ConditionalCheckFailedException")
 }
 
 /// Reads an item into its shape.
-fn read<T: serde::de::DeserializeOwned>(item: Item) -> Result<T, Failure> {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(item: Item) -> Result<T, Failure> {
     // An item of another shape is a newer version's, or damage: neither is this event's fault, and time may mend it.
     serde_dynamo::from_item(item).map_err(|_| Failure::retryable(Cause::Unanswered))
 }
 
 /// What an error of DynamoDB means: trying again always may help, since the requests are ours.
-fn failure<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Failure {
+pub(crate) fn failure<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Failure {
     match error.as_service_error().and_then(ProvideErrorMetadata::code) {
         Some("ThrottlingException" | "ProvisionedThroughputExceededException" | "RequestLimitExceeded") => {
             Failure::retryable(Cause::Throttled)
         }
         Some(code) => {
-            tracing::error!(error.code = code, "the ledger refused a request");
+            tracing::error!(error.code = code, "DynamoDB refused a request");
             Failure::retryable(Cause::Unanswered)
         }
         None => Failure::retryable(Cause::Unanswered),

@@ -9,7 +9,8 @@
 //! 5. [`apply`]: the only code that changes the directory, in as few calls as it allows.
 //! 6. [`batch`]: SQS in, the road for all messages together, exactly the messages to see again out.
 //!
-//! Beside the road: [`roster`] (everybody whom HR knows, from a file).
+//! Beside the road: [`roster`] (everybody whom HR knows, from a file), [`runs`] (sorted pieces of something large),
+//! [`store`] (objects).
 //!
 //! What those steps speak of: [`person`] (identifiers, facts, what is due), [`plan`] (steps), [`outcome`], [`failure`]
 //! (will trying again help?), [`routes`] (which function consumes what). Around them: [`config`], [`policy`], [`rules`] (the
@@ -38,6 +39,7 @@ pub mod release;
 pub mod roster;
 pub mod routes;
 pub mod rules;
+pub mod runs;
 pub mod seal;
 pub mod start;
 pub mod store;

@@ -1,5 +1,8 @@
 //! The roster: everybody whom HR knows, read as a stream from a file that any HR system can export.
 //!
+//! [`read`] is pure. [`load`] reads an object as a stream and writes sorted runs of it, [`table`] keeps its rows in
+//! DynamoDB, and [`serve`] is the function that does both whenever a file is dropped.
+//!
 //! A roster is good as a whole or refused as a whole: half of one would make leavers of the other half. What is wrong is
 //! told with its line and column, never with a value: every value is personal data.
 //!
@@ -7,12 +10,24 @@
 //! of objects, or one object a line). Names of columns and members are compared without regard to case, spaces, `-` and
 //! `_`, so `Employee ID` and `employee_id` are one.
 
+mod asked;
 mod csv;
+mod item;
 mod json;
+mod listed;
+pub mod load;
+mod pipe;
 mod reader;
 mod row;
+pub mod serve;
+pub mod table;
+mod version;
 
+pub use listed::Listed;
+pub use load::Index;
 pub use row::{Leave, Row, Status};
+pub use table::Roster;
+pub use version::Version;
 
 use reader::Watched;
 use row::Column;
@@ -93,6 +108,8 @@ pub enum Why {
         /// So many it has.
         now: u64,
     },
+    /// Its name does not say how it is written.
+    Name,
     /// It cannot be read on.
     Unreadable(std::io::ErrorKind),
 }
@@ -103,8 +120,13 @@ impl fmt::Display for Refused {
         if let Some(column) = self.column {
             write!(f, ", column {column}")?;
         }
-        f.write_str(": ")?;
-        match &self.why {
+        write!(f, ": {}", self.why)
+    }
+}
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Why::Empty => f.write_str("has no row; export the roster again"),
             Why::Truncated => f.write_str("ends in the middle of a row; copy or export the whole file"),
             Why::Malformed => f.write_str("cannot be read; export it as CSV (RFC 4180) or JSON"),
@@ -118,6 +140,7 @@ impl fmt::Display for Refused {
             Why::Shrank { before, now } => {
                 write!(f, "has {now} rows, and the last roster had {before}; if that is right, load it by hand")
             }
+            Why::Name => f.write_str("its name must end in .csv, .json, .jsonl or .ndjson"),
             Why::Unreadable(kind) => write!(f, "cannot be read on: {kind}"),
         }
     }

@@ -90,8 +90,7 @@ pub enum NoPolicy {
 pub struct Loader {
     source: Source,
     ssm: Option<aws_sdk_ssm::Client>,
-    function: Function,
-    mode: Mode,
+    observes: Option<Function>,
     keys: Keys,
     // Never held across an await: a plain mutex is enough.
     seen: Mutex<Seen>,
@@ -122,7 +121,14 @@ impl Loader {
         mode: Mode,
         keys: &Keys,
     ) -> Loader {
-        Loader { source, ssm, function, mode, keys: keys.clone(), seen: Mutex::default() }
+        let observes = (mode == Mode::Observe).then_some(function);
+        Loader { source, ssm, observes, keys: keys.clone(), seen: Mutex::default() }
+    }
+
+    /// A loader for a function that consumes no events.
+    #[must_use]
+    pub fn without_events(source: Source, ssm: Option<aws_sdk_ssm::Client>, keys: &Keys) -> Loader {
+        Loader { source, ssm, observes: None, keys: keys.clone(), seen: Mutex::default() }
     }
 
     /// Loads the policy for the first time. Where the document is broken, the last good version of its parameter is used.
@@ -179,8 +185,8 @@ impl Loader {
 
     fn rules(&self, text: &str) -> Result<Rules, BrokenPolicy> {
         let mut policy = Policy::parse(text)?;
-        if self.mode == Mode::Observe {
-            policy.mode.functions.insert(self.function, Mode::Observe);
+        if let Some(function) = self.observes {
+            policy.mode.functions.insert(function, Mode::Observe);
         }
         Ok(Rules::new(policy, &self.keys))
     }

@@ -25,7 +25,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 /// How long an invocation waits for another policy.
-const POLICY_TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const POLICY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The functions' timeout in `template.yaml`.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
@@ -121,14 +121,18 @@ where
     if let Ok(Some(rules)) = tokio::time::timeout(POLICY_TIMEOUT, service.policy.newer(began)).await {
         road.set_rules(rules);
     }
-    let deadline = i64::try_from(event.context.deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
-    // Lambda's deadline lies ahead. `cargo lambda watch` sends a constant of 1970 instead: then the template's timeout holds.
-    let deadline = deadline.filter(|at| *at > began).unwrap_or_else(|| began.saturating_add(TIMEOUT).unwrap_or(began));
-    let deadline = Deadline::at(deadline);
+    let deadline = deadline(event.context.deadline, began, TIMEOUT);
     let handled = AssertUnwindSafe(road.handle(event.payload, deadline)).catch_unwind().await;
     let report = handled.map_err(|_| "a panic: the whole batch comes again")?;
     let now = road.host.now();
     let took = Duration::try_from(now.duration_since(began)).unwrap_or_default();
     telemetry::report(road.function, &event.context.request_id, &report, took, now);
     Ok(report.response)
+}
+
+/// The deadline of an invocation that began at an instant, in a function with this timeout.
+pub(crate) fn deadline(told: u64, began: Timestamp, timeout: SignedDuration) -> Deadline {
+    let told = i64::try_from(told).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
+    // Lambda's deadline lies ahead. `cargo lambda watch` sends a constant of 1970 instead: then the template's timeout holds.
+    Deadline::at(told.filter(|at| *at > began).unwrap_or_else(|| began.saturating_add(timeout).unwrap_or(began)))
 }

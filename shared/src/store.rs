@@ -70,6 +70,9 @@ pub trait Store {
         most: u64,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, StoreFailure>> + Send;
 
+    /// What tells this content of an object from any other that it had; `None` where there is no such object.
+    fn stamp(&self, key: &str) -> impl Future<Output = Result<Option<String>, StoreFailure>> + Send;
+
     /// Writes an object.
     fn write(&self, key: &str, bytes: Vec<u8>) -> impl Future<Output = Result<(), StoreFailure>> + Send;
 

@@ -36,9 +36,29 @@ pub fn report(function: Function, request_id: &str, report: &BatchReport, took: 
     for event in &report.events {
         log(event, request_id, duration_ms);
     }
-    let line = metrics(function, request_id, report, took, now);
-    // CloudWatch reads metrics from the log itself, so they go beside it, as they are.
+    write(&metrics(function, request_id, report, took, now));
+}
+
+/// Writes a line of metrics. CloudWatch reads them from the log itself, so they go beside it, as they are.
+pub(crate) fn write(line: &Value) {
     let _closed = writeln!(std::io::stdout().lock(), "{line}");
+}
+
+/// One line of CloudWatch's embedded metric format with these counts.
+pub(crate) fn counts(function: &str, request_id: &str, counts: &[(&str, u64)], now: Timestamp) -> Value {
+    let metrics: Vec<Value> = counts.iter().map(|(name, _)| json!({ "Name": name, "Unit": "Count" })).collect();
+    let mut line = json!({
+        "_aws": {
+            "Timestamp": now.as_millisecond(),
+            "CloudWatchMetrics": [{ "Namespace": "Rollcall", "Dimensions": [["function"]], "Metrics": metrics }],
+        },
+        "function": function,
+        "request.id": request_id,
+    });
+    for (name, count) in counts {
+        line[name] = json!(count);
+    }
+    line
 }
 
 fn log(event: &EventReport, request_id: &str, duration_ms: u64) {

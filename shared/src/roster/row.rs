@@ -3,7 +3,11 @@
 use super::{Refused, Why};
 use crate::person::{Job, SubjectId, WorkEmail, WorkerId};
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use std::fmt;
+
+/// The most ids of one person at identity providers.
+const SUBJECTS_LIMIT: usize = 20;
 
 /// A person as HR has them.
 #[derive(Clone, PartialEq, Eq)]
@@ -40,16 +44,18 @@ impl fmt::Debug for Row {
 }
 
 /// A leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leave {
     /// Its first day.
     pub from: Date,
     /// Its last day; `None` where that is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Date>,
 }
 
 /// Whether a person works there, in HR's words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Has a contract, and has not begun.
     PreHire,
@@ -175,7 +181,11 @@ impl Fields {
             SubjectId::parse(text).map_err(|_| refused(Column::SubjectIds, must))
         };
         let subjects = self.take(Column::SubjectIds);
-        let subjects = subjects.iter().flat_map(|text| text.split(';')).map(subject).collect::<Result<_, _>>()?;
+        let subjects: Vec<_> =
+            subjects.iter().flat_map(|text| text.split(';')).map(subject).collect::<Result<_, _>>()?;
+        if subjects.len() > SUBJECTS_LIMIT {
+            return Err(refused(Column::SubjectIds, Why::Value("must be 20 ids at most")));
+        }
         let time_zone = self.take(Column::TimeZone).map(|name| match jiff::tz::TimeZone::get(&name) {
             Ok(_) => Ok(name),
             Err(_) => Err(refused(Column::TimeZone, Why::Value("must be an IANA name, like Europe/Berlin"))),

@@ -45,6 +45,7 @@ fn the_same_people_in_every_format() {
 
 #[test]
 fn what_is_wrong_is_told_with_its_line_and_column() {
+    let too_many = format!("worker_id,status,object_id\n7,active,{}\n", ["id"; 21].join(";"));
     let table = [
         ("", "line 1: has no row; export the roster again"),
         ("worker_id,status\n", "line 1: has no row; export the roster again"),
@@ -87,6 +88,7 @@ fn what_is_wrong_is_told_with_its_line_and_column() {
             "line 2, column leave_end: must not be before leave_start",
         ),
         ("worker_id,status,leave_end\n7,active,2026-11-01\n", "line 2, column leave_start: is missing"),
+        (&too_many, "line 2, column provider_subject_ids: must be 20 ids at most"),
     ];
     for (text, told) in table {
         assert_eq!(refused(Format::Csv, text), told, "{text:?}");

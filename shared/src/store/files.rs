@@ -65,6 +65,15 @@ impl Store for Files {
         read.map(|_| Some(bytes)).map_err(refused(key))
     }
 
+    async fn stamp(&self, key: &str) -> Result<Option<String>, StoreFailure> {
+        let read = std::fs::metadata(self.path(key)).and_then(|file| Ok((file.len(), file.modified()?)));
+        match read {
+            Ok((length, modified)) => Ok(Some(format!("{length} {modified:?}"))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(refused(key)(error)),
+        }
+    }
+
     async fn write(&self, key: &str, bytes: Vec<u8>) -> Result<(), StoreFailure> {
         let mut upload = self.begin(key).await?;
         self.add(&mut upload, bytes).await?;
@@ -96,10 +105,14 @@ mod tests {
         let mut output = Output::new(&files, "a/b");
         output.add(&vec![b'x'; 6 * 1024 * 1024]).await.unwrap();
         assert_eq!(files.read("a/b", 0, 9).await, Ok(None), "not yet");
+        assert_eq!(files.stamp("a/b").await, Ok(None));
         output.add(b"end").await.unwrap();
         assert_eq!(output.finish().await, Ok(6 * 1024 * 1024 + 3));
         assert_eq!(files.read("a/b", 6 * 1024 * 1024 - 1, 9).await, Ok(Some(b"xend".to_vec())));
         assert_eq!(files.read("a/b", 9 * 1024 * 1024, 9).await, Ok(Some(Vec::new())));
+        let stamp = files.stamp("a/b").await.unwrap().unwrap();
+        files.write("a/b", b"another".to_vec()).await.unwrap();
+        assert_ne!(files.stamp("a/b").await, Ok(Some(stamp)));
         fs::remove_dir_all(files.path("")).unwrap();
     }
 }

@@ -80,6 +80,18 @@ impl Store for Bucket {
         Ok(Some(body.to_vec()))
     }
 
+    async fn stamp(&self, key: &str) -> Result<Option<String>, StoreFailure> {
+        match self.client.head_object().bucket(&self.name).key(key).send().await {
+            Ok(answer) => Ok(Some(answer.e_tag.unwrap_or_default())),
+            Err(error) => match trouble(&error) {
+                Trouble::Missing => Ok(None),
+                trouble @ (Trouble::Unanswered | Trouble::Refused | Trouble::Unreadable) => {
+                    Err(StoreFailure::new(key, trouble))
+                }
+            },
+        }
+    }
+
     async fn write(&self, key: &str, bytes: Vec<u8>) -> Result<(), StoreFailure> {
         let request = self.client.put_object().bucket(&self.name).key(key).body(ByteStream::from(bytes));
         request.send().await.map(drop).map_err(|error| failed(key, &error))

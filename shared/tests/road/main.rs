@@ -18,6 +18,7 @@ mod protected;
 mod reinstate;
 mod relicense;
 mod removal;
+mod roster;
 mod stage;
 mod suspend;
 mod unknown;

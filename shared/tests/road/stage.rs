@@ -142,7 +142,7 @@ impl Stage {
 
     /// A new worker of a function.
     pub(crate) fn worker_of(&self, function: Function) -> TestRoad {
-        let dynamo = aws_sdk_dynamodb::Client::new(&sdk(&self.database, Some(&self.wire)));
+        let dynamo = self.watched();
         Road {
             function,
             directory: Chime::new(&sdk(&self.chime.endpoint(), Some(&self.wire)), self.host.clone()),
@@ -153,6 +153,11 @@ impl Stage {
             keys: keys(),
             decide,
         }
+    }
+
+    /// A client of the database whose requests are told to the wire.
+    pub(crate) fn watched(&self) -> aws_sdk_dynamodb::Client {
+        aws_sdk_dynamodb::Client::new(&sdk(&self.database, Some(&self.wire)))
     }
 
     /// The ledger as the operator's tool sees it.

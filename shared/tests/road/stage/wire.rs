@@ -20,6 +20,10 @@ pub(crate) enum Fault {
     LoseAnswer,
     /// DynamoDB answers that another transaction is under way; nothing is done.
     Conflict,
+    /// DynamoDB answers that there are too many requests; nothing is done.
+    Throttle,
+    /// DynamoDB answers that the first item of a batch is written and the others are not.
+    WriteOne,
 }
 
 /// Which calls a fault strikes: those of one name or all, counted from 1 since the wire forgot.
@@ -76,7 +80,8 @@ impl Wire {
                 self.0.struck.notify_one();
                 self.0.go.notified().await;
             }
-            Some(Fault::StopAfter | Fault::LoseAnswer | Fault::Conflict) | None => {}
+            Some(Fault::StopAfter | Fault::LoseAnswer | Fault::Conflict | Fault::Throttle | Fault::WriteOne) | None => {
+            }
         }
         fault
     }
@@ -140,6 +145,12 @@ impl HttpConnector for Watched {
             if fault == Some(Fault::Conflict) {
                 return Ok(conflict());
             }
+            if fault == Some(Fault::Throttle) {
+                return Ok(throttled());
+            }
+            if fault == Some(Fault::WriteOne) {
+                return write_one(&inner, request).await;
+            }
             let answer = inner.call(request).await;
             wire.passed(fault).await;
             if fault == Some(Fault::LoseAnswer) {
@@ -158,4 +169,28 @@ fn conflict() -> HttpResponse {
         "CancellationReasons": [{ "Code": "TransactionConflict" }, { "Code": "None" }],
     });
     HttpResponse::new(400.try_into().unwrap(), SdkBody::from(body.to_string()))
+}
+
+/// What DynamoDB answers where it wants fewer requests. Source: its API.
+fn throttled() -> HttpResponse {
+    let body = serde_json::json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+        "message": "The level of configured provisioned throughput for the table was exceeded.",
+    });
+    HttpResponse::new(400.try_into().unwrap(), SdkBody::from(body.to_string()))
+}
+
+/// Sends the first item of a `BatchWriteItem` on, and answers that the others are unprocessed.
+async fn write_one(inner: &SharedHttpConnector, mut request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    let mut body: serde_json::Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
+    let items = body["RequestItems"].as_object_mut().unwrap().values_mut().next().unwrap().as_array_mut().unwrap();
+    let rest = items.split_off(1);
+    let mut unprocessed = body["RequestItems"].clone();
+    unprocessed.as_object_mut().unwrap().values_mut().for_each(|items| *items = rest.clone().into());
+    let body = body.to_string();
+    request.headers_mut().insert("content-length", body.len().to_string());
+    *request.body_mut() = SdkBody::from(body);
+    inner.call(request).await?;
+    let answer = serde_json::json!({ "UnprocessedItems": unprocessed }).to_string();
+    Ok(HttpResponse::new(200.try_into().unwrap(), SdkBody::from(answer)))
 }
