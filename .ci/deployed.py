@@ -1,4 +1,4 @@
-"""With `cargo stack` running: deploys the build with SAM, checks one event through AWS APIs, and invokes each function."""
+"""With `cargo stack` running: deploys the build with SAM, checks one event and one roster, and invokes each function."""
 
 import json
 import os
@@ -62,6 +62,21 @@ def done():
 item = until("the event's outcome", 60, done)
 assert item["state"] == "applied", item["state"]
 print(f"the release binary on SAM's stack: {item['data']}")
+
+
+# A roster that is dropped in the local stack's bucket takes force, and one that is cut off does not.
+rows = "".join(f"{number},p{number}@acme.example,active\n" for number in range(100))
+bucket = boto3.resource("s3").Bucket(local["bucket"])
+roster = boto3.resource("dynamodb").Table(local["rosterTable"])
+bucket.put_object(Key="roster/people.csv", Body=f"worker_id,email,status\n{rows}".encode())
+current = until("the roster", 60, lambda: roster.get_item(Key={"id": "current"}, ConsistentRead=True).get("Item"))
+assert (current["rows"], len(current["runs"])) == (100, 1), current
+bucket.put_object(Key="roster/people.csv", Body=f"worker_id,email,status\n{rows}100,".encode())
+refused = until("its refusal", 60, lambda: list(bucket.objects.filter(Prefix="rosters/refused/")))
+refusal = json.load(refused[0].get()["Body"])
+assert refusal["line"] == 102, refusal
+assert roster.get_item(Key={"id": "current"}, ConsistentRead=True)["Item"] == current
+print(f"a roster of {current['rows']} is in force, and one is refused: line {refusal['line']} {refusal['why']}")
 
 
 def records(function):

@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
-/// The functions of the template: package name, and the prefix of their outputs.
+/// The functions of the template that have a queue: package name, and the prefix of their outputs.
 const FUNCTIONS: [(&str, &str); 5] = [
     ("invite-user", "InviteUser"),
     ("suspend-user", "SuspendUser"),
@@ -28,6 +28,9 @@ const FUNCTIONS: [(&str, &str); 5] = [
     ("logout-user", "LogoutUser"),
     ("relicense-user", "RelicenseUser"),
 ];
+
+/// The functions of the template that have none.
+const WITHOUT_QUEUE: [&str; 1] = ["roster-load"];
 
 /// Name of the CloudFormation stack.
 const STACK: &str = "rollcall";
@@ -74,9 +77,10 @@ impl Stack {
         std::fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
         let python = venv::ready(&dir.join("venv"), progress).await?;
         progress.step("building the functions");
-        let built = build(&FUNCTIONS.map(|(function, _)| (function, function))).await?;
+        let names: Vec<&str> = Stack::functions().chain(WITHOUT_QUEUE).collect();
+        let built = build(&names.iter().map(|function| (*function, *function)).collect::<Vec<_>>()).await?;
         let functions: Vec<String> =
-            FUNCTIONS.iter().zip(built).map(|((function, _), program)| format!("{function}={program}")).collect();
+            names.iter().zip(built).map(|(function, program)| format!("{function}={program}")).collect();
         progress.step("starting the local Chime and the local AWS");
         let chime = LocalChime::start(accounts, 0).await?;
         let port = free_port()?;
@@ -123,7 +127,7 @@ impl Stack {
         self.output(&format!("{prefix}QueueUrl"))
     }
 
-    /// The names of the functions.
+    /// The names of the functions that have a queue.
     pub fn functions() -> impl Iterator<Item = &'static str> {
         FUNCTIONS.iter().map(|(name, _)| *name)
     }
@@ -143,6 +147,7 @@ impl Stack {
             "accessKeyId": ACCESS_KEY, "secretAccessKey": ACCESS_KEY,
             "bus": self.output("BusName")?, "table": self.output("LedgerTable")?,
             "policy": self.output("PolicyParameter")?, "queues": queues,
+            "bucket": self.output("AuditBucketName")?, "rosterTable": self.output("RosterTableName")?,
         }))
     }
 

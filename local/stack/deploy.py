@@ -64,10 +64,11 @@ def main():
 
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
     # The local AWS drops the template's time to live.
-    client("dynamodb").update_time_to_live(
-        TableName=outputs["LedgerTable"],
-        TimeToLiveSpecification={"AttributeName": "expiration", "Enabled": True},
-    )
+    for table in ("LedgerTable", "RosterTableName"):
+        client("dynamodb").update_time_to_live(
+            TableName=outputs[table],
+            TimeToLiveSpecification={"AttributeName": "expiration", "Enabled": True},
+        )
     print(json.dumps(outputs))
 
 

@@ -9,15 +9,15 @@ use std::collections::BTreeSet;
 use yaml_rust2::{Yaml, YamlLoader};
 
 /// The template's resources.
-fn resources() -> Yaml {
+pub(crate) fn resources() -> Yaml {
     YamlLoader::load_from_str(&read("template.yaml")).unwrap()[0]["Resources"].clone()
 }
 
-fn strings(list: &Yaml) -> BTreeSet<String> {
+pub(crate) fn strings(list: &Yaml) -> BTreeSet<String> {
     list.as_vec().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
-fn set(list: &[&str]) -> BTreeSet<String> {
+pub(crate) fn set(list: &[&str]) -> BTreeSet<String> {
     list.iter().map(|item| (*item).to_owned()).collect()
 }
 
@@ -40,6 +40,9 @@ fn one_matches(one: &Yaml, value: Option<&Value>) -> bool {
     if let Some(text) = one.as_str() {
         return value.is_some_and(|value| value == text);
     }
+    if let Some(prefix) = one["prefix"].as_str() {
+        return value.and_then(Value::as_str).is_some_and(|text| text.starts_with(prefix));
+    }
     match (one["anything-but"].as_vec(), one["exists"].as_bool()) {
         (Some(_), None) => {
             let excluded = strings(&one["anything-but"]);
@@ -50,9 +53,15 @@ fn one_matches(one: &Yaml, value: Option<&Value>) -> bool {
     }
 }
 
-/// The queues that the template's rules deliver an event to.
+/// What the template's rules deliver an event of Rollcall's bus to.
 fn delivered(resources: &Yaml, event: &Value) -> Vec<String> {
+    delivered_from(resources, Some("Bus"), event)
+}
+
+/// What the template's rules deliver an event of a bus to; `None` is the default bus.
+pub(crate) fn delivered_from(resources: &Yaml, bus: Option<&str>, event: &Value) -> Vec<String> {
     let rules = resources.as_hash().unwrap().values().filter(|it| it["Type"].as_str() == Some("AWS::Events::Rule"));
+    let rules = rules.filter(|rule| rule["Properties"]["EventBusName"].as_str() == bus);
     let matched = rules.filter(|rule| matches(&rule["Properties"]["EventPattern"], Some(event)));
     let targets = matched.flat_map(|rule| rule["Properties"]["Targets"].as_vec().unwrap());
     targets.map(|target| target["Arn"].as_str().unwrap().to_owned()).collect()
@@ -126,7 +135,7 @@ fn budgets(function: Function) -> &'static [&'static str] {
 }
 
 /// What a role's statement of this name allows, and on what.
-fn statement<'a>(role: &'a Yaml, sid: &str) -> &'a Yaml {
+pub(crate) fn statement<'a>(role: &'a Yaml, sid: &str) -> &'a Yaml {
     let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_vec().unwrap();
     statements.iter().find(|statement| statement["Sid"].as_str() == Some(sid)).unwrap()
 }
