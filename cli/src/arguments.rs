@@ -4,10 +4,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollcall::brake::{budget_key, quota_key};
 use rollcall::ledger::State;
 use rollcall::plan::ActionClass;
+use rollcall::policy::AuditMode;
 use rollcall::routes::Function;
 use std::path::PathBuf;
 
-/// Looks after a Rollcall stack: what is held, and the mass-change brake.
+/// Looks after a Rollcall stack: what is held, the mass-change brake, and the licence audit.
 #[derive(Parser)]
 #[command(name = "rollcall", version)]
 pub(crate) struct Arguments {
@@ -61,6 +62,92 @@ pub(crate) enum Command {
     /// The mass-change brake.
     #[command(subcommand)]
     Brake(BrakeCommand),
+    /// The licence audit.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+#[derive(Subcommand)]
+pub(crate) enum AuditCommand {
+    /// Audits the directory from here, and writes the report into a folder. Changes nothing.
+    Run {
+        /// Where reports and what lies between two steps are kept.
+        #[arg(long, default_value = "rollcall-audit")]
+        folder: PathBuf,
+        /// The run's name; the same name goes on with a run that was cut off. Default: the time.
+        #[arg(long)]
+        name: Option<String>,
+        /// The roster: CSV or JSON, as HR exports it. Without one, nothing is said that rests on HR.
+        #[arg(long)]
+        roster: Option<PathBuf>,
+        /// A weekly usage report of Chime. May be given several times.
+        #[arg(long)]
+        usage: Vec<PathBuf>,
+        /// The policy document.
+        #[arg(long, default_value = "policy.json")]
+        policy: PathBuf,
+        /// Only report, or make a plan that `audit apply` may apply. Default: as the policy says.
+        #[arg(long, value_enum)]
+        mode: Option<Mode>,
+    },
+    /// Shows the numbers of a run, and its plan.
+    Show {
+        /// The run's name.
+        run: String,
+        #[command(flatten)]
+        place: AuditPlace,
+    },
+    /// Asks for what a plan proposes, as far as roster and directory still say so. What was asked for before is not again.
+    Apply {
+        /// The run's name.
+        run: String,
+        #[command(flatten)]
+        place: AuditPlace,
+        /// The plan's digest, as `audit show` tells it: what you have looked at is what is applied.
+        #[arg(long)]
+        digest: String,
+        /// The stack's bus: its output `BusName`.
+        #[arg(long)]
+        bus: String,
+        /// The policy document.
+        #[arg(long, default_value = "policy.json")]
+        policy: PathBuf,
+        /// The roster of today, with --folder.
+        #[arg(long)]
+        roster: Option<PathBuf>,
+        /// The stack's roster table, its output `RosterTableName`, with --bucket. Needs the person key.
+        #[arg(long)]
+        roster_table: Option<String>,
+    },
+}
+
+/// Where a run is.
+#[derive(Args)]
+pub(crate) struct AuditPlace {
+    /// The folder of a run from here.
+    #[arg(long, default_value = "rollcall-audit")]
+    pub(crate) folder: PathBuf,
+    /// The stack's bucket, its output `AuditBucketName`, for a run of the state machine.
+    #[arg(long)]
+    pub(crate) bucket: Option<String>,
+}
+
+/// What becomes of what an audit would do.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Mode {
+    /// It is told.
+    Report,
+    /// A plan is made.
+    Propose,
+}
+
+impl Mode {
+    pub(crate) fn audit(self) -> AuditMode {
+        match self {
+            Mode::Report => AuditMode::Report,
+            Mode::Propose => AuditMode::Propose,
+        }
+    }
 }
 
 #[derive(Subcommand)]

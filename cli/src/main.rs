@@ -1,16 +1,18 @@
-//! `rollcall`, the operator's tool: what is held and why, releasing and rejecting it, and the mass-change brake.
+//! `rollcall`, the operator's tool: what is held and why, releasing and rejecting it, the mass-change brake, and the
+//! licence audit.
 //!
 //! Exit codes: 0, all that was asked for is done; 1, something was not, and each such thing is told; 2, the command line
 //! is wrong.
 
 mod arguments;
+mod audit;
 mod brake;
 mod held;
 mod show;
 mod stack;
 
 use anyhow::Result;
-use arguments::{Arguments, BrakeCommand, Command, HeldCommand};
+use arguments::{Arguments, AuditCommand, BrakeCommand, Command, HeldCommand, Output};
 use clap::Parser;
 use stack::Stack;
 use std::io::Write;
@@ -75,6 +77,30 @@ async fn run(arguments: &Arguments) -> Result<Report> {
             let population = brake::population(&stack, *users, accounts).await?;
             let told = format!("{users} registered, unsuspended users, counted at {}", population.counted_at);
             Ok(Report { text: show::line("population", &told, true, output), done: true })
+        }
+        Command::Audit(command) => audit(&stack, command, output).await,
+    }
+}
+
+async fn audit(stack: &Stack, command: &AuditCommand, output: Output) -> Result<Report> {
+    match command {
+        AuditCommand::Run { folder, name, roster, usage, policy, mode } => {
+            let (name, roster) = (name.as_deref(), roster.as_deref());
+            let told = audit::run(stack, &audit::Wanted { folder, name, roster, usage, policy, mode: *mode }).await?;
+            // An account that is not believed is nothing that was asked for.
+            let done = told.summary.accounts.iter().all(|account| account.incomplete.is_none());
+            Ok(Report { text: show::audit(&told, output), done })
+        }
+        AuditCommand::Show { run, place } => {
+            let told = audit::show(stack, place, run).await?;
+            Ok(Report { text: show::audit(&told, output), done: true })
+        }
+        AuditCommand::Apply { run, place, digest, bus, policy, roster, roster_table } => {
+            let (roster, roster_table) = (roster.as_deref(), roster_table.as_deref());
+            let confirmed = audit::Confirmed { run, digest, bus, policy, roster, roster_table };
+            let progress = audit::apply(stack, place, &confirmed).await?;
+            let told = format!("{} asked for, {} no longer true", progress.asked, progress.gone);
+            Ok(Report { text: show::line(run, &told, progress.done, output), done: progress.done })
         }
     }
 }

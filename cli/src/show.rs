@@ -1,9 +1,11 @@
 //! Reports as tables or as JSON.
 
 use crate::arguments::Output;
+use crate::audit::Told;
 use crate::brake::BudgetLine;
 use crate::held::{Acted, Held, Shown};
 use comfy_table::{ContentArrangement, Table, presets};
+use rollcall::audit::RosterState;
 use serde::Serialize;
 use serde_json::json;
 
@@ -81,6 +83,42 @@ pub(crate) fn budgets(lines: &[BudgetLine], output: Output) -> String {
         ]);
     }
     table.to_string()
+}
+
+pub(crate) fn audit(told: &Told, output: Output) -> String {
+    if output == Output::Json {
+        return json(told);
+    }
+    let summary = &told.summary;
+    let mut accounts = table(&["account", "type", "users", "registered", "suspended", "not registered", "believed"]);
+    for account in &summary.accounts {
+        accounts.add_row([
+            account.name.clone(),
+            account.kind.clone(),
+            account.users.to_string(),
+            account.registered.to_string(),
+            account.suspended.to_string(),
+            account.unregistered.to_string(),
+            account.incomplete.as_ref().map_or_else(|| "yes".to_owned(), |why| format!("no: {why}")),
+        ]);
+    }
+    let mut findings = table(&["finding", "how many"]);
+    for (rule, n) in &summary.findings {
+        findings.add_row([rule.title(), &n.to_string()]);
+    }
+    let roster = match summary.roster.state {
+        RosterState::Used => format!("{} people in HR", summary.roster.rows),
+        RosterState::TooOld => "the roster is too old: nothing is said that rests on HR".to_owned(),
+        RosterState::Missing => "no roster: nothing is said that rests on HR".to_owned(),
+    };
+    let proposed: Vec<String> =
+        summary.proposals.iter().map(|(action, n)| format!("{n} {}", action.as_str())).collect();
+    let proposed = if proposed.is_empty() { "nothing".to_owned() } else { proposed.join(", ") };
+    let plan = told.plan.as_ref().map_or_else(String::new, |plan| format!("\nplan {}", plan.digest));
+    format!(
+        "{accounts}\n{findings}\nrun {}: {roster}; would ask for {proposed}{plan}\nreport {}",
+        summary.run, told.report
+    )
 }
 
 /// One thing that was done, or not.

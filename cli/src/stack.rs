@@ -1,14 +1,18 @@
 //! The clients of one stack.
 
 use crate::arguments::StackArguments;
-use anyhow::{Result, bail};
-use aws_config::Region;
+use anyhow::{Context, Result, bail};
+use aws_config::{Region, SdkConfig};
 use jiff::{SignedDuration, Timestamp};
+use rollcall::bus::EventBus;
 use rollcall::directory::Deadline;
+use rollcall::directory::chime::Chime;
 use rollcall::host::{Host, System};
 use rollcall::ledger::Ledger;
+use rollcall::roster::Roster;
 use rollcall::seal::Keys;
 use rollcall::start;
+use rollcall::store::s3::Bucket;
 
 /// How long one command may take.
 const WITHIN: SignedDuration = SignedDuration::from_mins(10);
@@ -20,6 +24,7 @@ pub(crate) struct Stack {
     table: String,
     queue_urls: Vec<(String, String)>,
     person_key: Option<String>,
+    sdk: SdkConfig,
     host: System,
 }
 
@@ -42,6 +47,7 @@ impl Stack {
             table: arguments.table.clone(),
             queue_urls: arguments.queues.clone(),
             person_key: arguments.person_key.clone(),
+            sdk,
             host: System::default(),
         }
     }
@@ -63,6 +69,27 @@ impl Stack {
     pub(crate) fn keys(&self) -> Result<Option<Keys>> {
         let keys = self.person_key.as_deref().map(Keys::from_secret).transpose();
         keys.map_err(|weak| anyhow::anyhow!("the person key {weak}"))
+    }
+
+    /// The directory.
+    pub(crate) fn chime(&self) -> Chime<System> {
+        Chime::new(&self.sdk, self.host.clone())
+    }
+
+    /// A bucket, for example the audit's.
+    pub(crate) fn bucket(&self, name: &str) -> Bucket {
+        Bucket::new(&self.sdk, name.to_owned())
+    }
+
+    /// The bus that events go to.
+    pub(crate) fn bus(&self, name: &str) -> EventBus<System> {
+        EventBus::new(aws_sdk_eventbridge::Client::new(&self.sdk), name.to_owned(), self.host.clone())
+    }
+
+    /// The roster table.
+    pub(crate) fn roster(&self, table: &str) -> Result<Roster<System>> {
+        let keys = self.keys()?.context("the roster table needs the person key: give --person-key")?;
+        Ok(Roster::new(self.dynamo.clone(), table, keys, self.host.clone()))
     }
 
     pub(crate) fn now(&self) -> Timestamp {

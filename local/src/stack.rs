@@ -30,7 +30,7 @@ const FUNCTIONS: [(&str, &str); 5] = [
 ];
 
 /// The functions of the template that have none.
-const WITHOUT_QUEUE: [&str; 1] = ["roster-load"];
+const WITHOUT_QUEUE: [&str; 2] = ["license-audit", "roster-load"];
 
 /// Name of the CloudFormation stack.
 const STACK: &str = "rollcall";
@@ -148,6 +148,7 @@ impl Stack {
             "bus": self.output("BusName")?, "table": self.output("LedgerTable")?,
             "policy": self.output("PolicyParameter")?, "queues": queues,
             "bucket": self.output("AuditBucketName")?, "rosterTable": self.output("RosterTableName")?,
+            "auditMachine": self.output("AuditMachineArn")?, "auditTopic": self.output("AuditTopicArn")?,
         }))
     }
 

@@ -6,6 +6,7 @@ Prints the stack's outputs as one JSON object.
 
 import io
 import json
+import os
 import re
 import sys
 import time
@@ -43,6 +44,13 @@ def main():
         template, count = re.subn(rf"CodeUri: functions/{name}\b", f"CodeUri: s3://{bucket}/{key}", template)
         if count != 1:
             sys.exit(f"template.yaml has {count} functions with CodeUri: functions/{name}, not one")
+
+    # As `sam package` does it: definitions of state machines go beside the functions.
+    folder = os.path.dirname(template_path)
+    for path in re.findall(r"DefinitionUri: (statemachines/\S+)", template):
+        with open(os.path.join(folder, path), "rb") as source:
+            s3.put_object(Bucket=bucket, Key=path, Body=source.read())
+        template = template.replace(f"DefinitionUri: {path}", f"DefinitionUri: s3://{bucket}/{path}")
 
     cloudformation = client("cloudformation")
     cloudformation.create_stack(

@@ -3,6 +3,7 @@
 //! Amazon Chime stands behind it ([`chime::Chime`]); another directory can take its place.
 
 pub mod chime;
+pub mod listing;
 
 use crate::failure::{Cause, Failure};
 use crate::person::WorkEmail;
@@ -159,7 +160,7 @@ impl Licence {
 }
 
 /// What became of a user's invitation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Invitation {
     /// There was none, or the directory does not tell.
     None,

@@ -21,6 +21,7 @@ pub mod apply;
 pub mod audit;
 pub mod batch;
 pub mod brake;
+pub mod bus;
 pub mod config;
 pub mod decide;
 pub mod directory;

@@ -16,7 +16,6 @@ mod item;
 mod json;
 mod listed;
 pub mod load;
-mod pipe;
 mod reader;
 mod row;
 pub mod serve;

@@ -3,6 +3,7 @@
 //! Amazon S3 stands behind it on AWS ([`s3::Bucket`]), a directory on one machine ([`files::Files`]). Keys name no people.
 
 pub mod files;
+pub(crate) mod pipe;
 pub mod s3;
 
 use serde::Serialize;

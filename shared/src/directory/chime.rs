@@ -1,6 +1,7 @@
 //! Amazon Chime behind the directory port. The only file that names `aws_sdk_chime`.
 
 mod answers;
+mod listing;
 mod look_up;
 
 use super::{

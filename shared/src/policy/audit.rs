@@ -11,11 +11,15 @@ pub struct AuditRules {
     /// What becomes of what it would do.
     pub mode: AuditMode,
     /// The oldest roster that is believed. With an older one, or none, nothing is said that rests on HR, and nothing is
-    /// proposed.
+    /// proposed. 28 days at most.
     pub roster_max_age: Window,
     /// By so many of a hundred rows a roster may be smaller than the last one; a smaller one is refused whole.
     #[schemars(range(min = 0, max = 100))]
     pub roster_shrinks_at_most: u8,
+    /// By so many of a hundred users an account may be smaller than at its last count, if that is not older than 8 days;
+    /// the listing of a smaller one is not believed.
+    #[schemars(range(min = 0, max = 100))]
+    pub accounts_shrink_at_most: u8,
     /// Whom it spares.
     pub exempt: Exemptions,
     /// What Chime bills for a day on which a Pro user hosts a meeting. Absent: savings are told in days.
@@ -30,6 +34,7 @@ impl Default for AuditRules {
             mode: AuditMode::Report,
             roster_max_age: Window::days(7),
             roster_shrinks_at_most: 10,
+            accounts_shrink_at_most: 20,
             exempt: Exemptions::default(),
             hosting_day_price: None,
             rules: RuleSettings::default(),
@@ -56,7 +61,7 @@ pub enum AuditMode {
 pub struct Exemptions {
     /// Nobody who began less than so many days ago loses a licence.
     pub tenure_days: u16,
-    /// Nobody is asked about again within so many days of the last time.
+    /// Nobody is asked about again within so many days of the last time; 60 at most.
     pub cool_down_days: u16,
 }
 
@@ -190,6 +195,17 @@ impl AuditRules {
         if self.roster_shrinks_at_most > 100 {
             return Some(("audit.roster_shrinks_at_most".to_owned(), "must be a share of a hundred"));
         }
+        if self.accounts_shrink_at_most > 100 {
+            return Some(("audit.accounts_shrink_at_most".to_owned(), "must be a share of a hundred"));
+        }
+        // What a roster was read into is kept for 30 days.
+        if self.roster_max_age > Window::days(28) {
+            return Some(("audit.roster_max_age".to_owned(), "must be 28 days at most"));
+        }
+        // What was asked for is kept for 90 days.
+        if self.exempt.cool_down_days > 60 {
+            return Some(("audit.exempt.cool_down_days".to_owned(), "must be 60 at most"));
+        }
         let price = self.hosting_day_price.as_ref()?;
         if !(price.amount.is_finite() && price.amount >= 0.0) {
             return Some(("audit.hosting_day_price.amount".to_owned(), "must be an amount of money, not below 0"));
@@ -207,6 +223,8 @@ mod tests {
     fn a_section_that_cannot_be_is_refused_with_its_member() {
         let table = [
             (r#"{"roster_shrinks_at_most":101}"#, "policy.audit.roster_shrinks_at_most must be a share of a hundred"),
+            (r#"{"roster_max_age":"29d"}"#, "policy.audit.roster_max_age must be 28 days at most"),
+            (r#"{"exempt":{"cool_down_days":61}}"#, "policy.audit.exempt.cool_down_days must be 60 at most"),
             (
                 r#"{"hosting_day_price":{"amount":-1,"currency":"USD"}}"#,
                 "policy.audit.hosting_day_price.amount must be an amount of money, not below 0",

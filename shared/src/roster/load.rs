@@ -4,12 +4,12 @@
 //! come back in small batches, and are gathered to a run until that is sorted and written. Both channels are bounded, so
 //! whoever is slowest sets the pace.
 
-use super::pipe::{Pipe, pipe};
 use super::{Format, Listed, Refused, Row, Shrinkage, Version, Why, read};
 use crate::directory::Deadline;
 use crate::failure::Failure;
 use crate::host::Host;
 use crate::runs::RunInfo;
+use crate::store::pipe::{Pipe, pipe};
 use crate::store::{Output, Store, StoreFailure, Trouble};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

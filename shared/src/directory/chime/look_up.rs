@@ -266,14 +266,14 @@ struct Listing {
 }
 
 /// The token of the next page. One that comes back would list for ever.
-fn next(last: Option<&str>, token: Option<String>) -> Result<Option<String>, Failure> {
+pub(super) fn next(last: Option<&str>, token: Option<String>) -> Result<Option<String>, Failure> {
     match token.filter(|token| !token.is_empty()) {
         Some(token) if last == Some(token.as_str()) => Err(Failure::retryable(Cause::IncompleteListing)),
         token => Ok(token),
     }
 }
 
-fn user(listed: &aws_sdk_chime::types::User) -> Result<User, Failure> {
+pub(super) fn user(listed: &aws_sdk_chime::types::User) -> Result<User, Failure> {
     let id = UserId::try_from(listed.user_id.clone()).map_err(|_| unreadable("ListUsers"))?;
     let registration =
         match listed.user_registration_status.as_ref().map(aws_sdk_chime::types::RegistrationStatus::as_str) {

@@ -8,7 +8,7 @@ const WAITING: usize = 1;
 
 /// The end that is read. Only on a thread that may wait.
 #[derive(Debug)]
-pub(super) struct Pipe {
+pub(crate) struct Pipe {
     chunks: mpsc::Receiver<Vec<u8>>,
     chunk: Vec<u8>,
     at: usize,
@@ -16,7 +16,7 @@ pub(super) struct Pipe {
 }
 
 /// The end that chunks go into, and the one that they come out of. An empty chunk is the end.
-pub(super) fn pipe() -> (mpsc::Sender<Vec<u8>>, Pipe) {
+pub(crate) fn pipe() -> (mpsc::Sender<Vec<u8>>, Pipe) {
     let (sender, chunks) = mpsc::channel(WAITING);
     (sender, Pipe { chunks, chunk: Vec::new(), at: 0, ended: false })
 }
