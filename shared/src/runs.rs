@@ -100,10 +100,18 @@ impl<'s, S: Store, T: Keyed> Merged<'s, S, T> {
     /// # Errors
     /// [`StoreFailure`].
     pub async fn next(&mut self) -> Result<Option<T>, StoreFailure> {
+        Ok(self.next_of().await?.map(|(_, row)| row))
+    }
+
+    /// The next row, and the number of the run that it is from.
+    ///
+    /// # Errors
+    /// [`StoreFailure`].
+    pub async fn next_of(&mut self) -> Result<Option<(usize, T)>, StoreFailure> {
         let Some(Reverse((_, index))) = self.heads.pop() else { return Ok(None) };
         let row = self.sources.get_mut(index).and_then(|source| source.head.take());
         self.advance(index).await?;
-        Ok(row)
+        Ok(row.map(|row| (index, row)))
     }
 
     /// All rows of a key, where it is the next one.

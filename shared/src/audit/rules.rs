@@ -13,7 +13,7 @@ mod proposal;
 pub use accounts::about_accounts;
 pub use hr::{Hr, is_absent};
 
-pub(super) use hr::home;
+pub(super) use hr::{home, should_be_there};
 
 use super::finding::{Confidence, Effect, Exemption, Finding, RosterState, Rule};
 use super::history::Asked;

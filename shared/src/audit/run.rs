@@ -14,11 +14,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The object with the last complete counts.
-const COUNTS_KEY: &str = "audits/counts.json";
+/// The object with the listings that were believed last.
+const BELIEVED_KEY: &str = "audits/believed.json";
 
-/// How long a count is compared with.
-const COUNTS_KEPT: SignedDuration = SignedDuration::from_hours(8 * 24);
+/// How long a listing is compared with.
+const BELIEVED_FOR: SignedDuration = SignedDuration::from_hours(8 * 24);
 
 /// What is asked of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,22 +52,19 @@ pub struct Run {
     pub usage: UsageGiven,
     /// What was asked for lately.
     pub history: Vec<RunInfo>,
-    /// How many users each account had at its last complete count.
-    pub before: BTreeMap<String, u64>,
+    /// The listing of each account that was believed last, by the account's id, if that is not too long ago.
+    pub before: BTreeMap<String, Believed>,
 }
 
-/// How many users each account had, when its listing was last believed.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Counts {
-    pub(super) accounts: BTreeMap<String, (Timestamp, u64)>,
-}
-
-impl Counts {
-    /// The counts that may still be compared with.
-    fn fresh(self, now: Timestamp) -> BTreeMap<String, u64> {
-        let fresh = |(_, (at, _)): &(String, (Timestamp, u64))| now.duration_since(*at) < COUNTS_KEPT;
-        self.accounts.into_iter().filter(fresh).map(|(id, (_, users))| (id, users)).collect()
-    }
+/// A listing that was believed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Believed {
+    /// When its run began.
+    pub at: Timestamp,
+    /// How many users it had.
+    pub users: u64,
+    /// The users.
+    pub runs: Vec<RunInfo>,
 }
 
 fn run_key(run: &str) -> String {
@@ -96,7 +93,6 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
             write_json(&self.store, &listing_key(&request.run, listing.number), listing).await?;
         }
         let history: Option<History> = read_json(&self.store, HISTORY_KEY).await?;
-        let counts: Option<Counts> = read_json(&self.store, COUNTS_KEY).await?;
         let run = Run {
             usage: self.usage(&request.run, &request.usage).await?,
             id: request.run,
@@ -105,7 +101,7 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
             accounts: listings.len(),
             roster: request.roster,
             history: history.unwrap_or_default().runs,
-            before: counts.unwrap_or_default().fresh(request.at),
+            before: self.believed_before(request.at).await?,
         };
         write_json(&self.store, &run_key(&run.id), &run).await?;
         self.progress.accounts(listings.len());
@@ -129,13 +125,21 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
         Ok(listings)
     }
 
-    /// Keeps how many users each account has whose listing is believed, for the next run to compare with.
-    pub(super) async fn keep_counts(&self, run: &Run, listings: &[AccountListing]) -> Result<(), AuditFailure> {
-        let mut counts: Counts = read_json(&self.store, COUNTS_KEY).await?.unwrap_or_default();
+    /// The listings that may still be compared with.
+    async fn believed_before(&self, now: Timestamp) -> Result<BTreeMap<String, Believed>, AuditFailure> {
+        let mut before: BTreeMap<String, Believed> = read_json(&self.store, BELIEVED_KEY).await?.unwrap_or_default();
+        before.retain(|_, believed| now.duration_since(believed.at) < BELIEVED_FOR);
+        Ok(before)
+    }
+
+    /// Keeps the listings that are believed, for the next run to compare with.
+    pub(super) async fn keep_believed(&self, run: &Run, listings: &[AccountListing]) -> Result<(), AuditFailure> {
+        let mut before: BTreeMap<String, Believed> = read_json(&self.store, BELIEVED_KEY).await?.unwrap_or_default();
         for listing in listings.iter().filter(|listing| listing.is_complete()) {
-            counts.accounts.insert(listing.account.id.as_ref().to_owned(), (run.at, listing.users));
+            let believed = Believed { at: run.at, users: listing.users, runs: listing.runs.clone() };
+            before.insert(listing.account.id.as_ref().to_owned(), believed);
         }
-        Ok(write_json(&self.store, COUNTS_KEY, &counts).await?)
+        Ok(write_json(&self.store, BELIEVED_KEY, &before).await?)
     }
 
     async fn usage(&self, run: &str, keys: &[String]) -> Result<UsageGiven, AuditFailure> {

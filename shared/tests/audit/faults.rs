@@ -121,6 +121,22 @@ async fn pages_that_skip_or_come_again_are_not_believed() {
     }
 }
 
+/// One user alone is skipped, and HR may not know them: the last listing does.
+#[tokio::test]
+async fn a_page_that_skips_one_user_is_not_believed() {
+    let stage = Stage::generated("accounts=2,users=1400,rng-seed=19").await;
+    stage.run("calm").await;
+    let calm = stage.findings("calm").await;
+    for after in 0..6 {
+        let run = format!("r-{after}");
+        stage.chime.core().arm(fault(FaultKind::ListShrinks { by: 1 }, after, 1));
+        let told = stage.run(&run).await;
+        let findings = stage.findings(&run).await;
+        assert_eq!(same_or_incomplete(&told, &findings, &calm, &run), 1, "at {after}");
+        stage.chime.core().disarm();
+    }
+}
+
 /// Killed again and again, at any call, with a directory in trouble all the while.
 #[tokio::test]
 async fn a_run_that_is_killed_goes_on() {

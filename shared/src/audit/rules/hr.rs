@@ -3,7 +3,7 @@
 use super::Ground;
 use crate::audit::finding::RosterState;
 use crate::audit::seen::SeenUser;
-use crate::directory::Registration;
+use crate::directory::{AccountType, Registration};
 use crate::person::WorkEmail;
 use crate::roster::{Listed, Status};
 use jiff::civil::Date;
@@ -80,6 +80,19 @@ pub fn is_absent(ground: &Ground<'_>, email: &str, rows: &[Listed], has_user: bo
     let Hr::Employed(row) = Hr::of(ground, rows) else { return false };
     let long_enough = row.started.is_some_and(|started| ground.days_since_date(started) > i64::from(rule.days));
     !has_user && row.status == Status::Active && long_enough && home_is_listed(ground, email)
+}
+
+/// Whether HR employs somebody who has no user where the listing is believed: worth a look-up by the address. Whoever is on
+/// leave has none in a Team account, from which a leave removes.
+pub(in crate::audit) fn should_be_there(ground: &Ground<'_>, email: &str, rows: &[Listed], has_user: bool) -> bool {
+    let Hr::Employed(row) = Hr::of(ground, rows) else { return false };
+    let team = home(ground, email).and_then(|number| ground.accounts.get(number));
+    let may_be_removed = row.status == Status::OnLeave
+        && team.is_none_or(|listing| match listing.account.kind {
+            AccountType::Team => true,
+            AccountType::EnterpriseLwa | AccountType::EnterpriseDirectory | AccountType::EnterpriseOidc => false,
+        });
+    !has_user && !may_be_removed && home_is_listed(ground, email)
 }
 
 /// The number of the account that the policy names for an address.
