@@ -191,6 +191,8 @@ pub enum Withheld {
     AccountSuspended,
     /// One address has several users: nobody can say which one is meant.
     SeveralUsers,
+    /// The policy names another account for the address: the road would look there.
+    OtherAccount,
     /// HR has several people with this address.
     SeveralInHr,
     /// The roster is too old, or there is none.
@@ -214,6 +216,7 @@ impl Withheld {
             Withheld::LicenceByGroups => "the company's directory gives the licences of this account",
             Withheld::AccountSuspended => "the account is suspended as a whole",
             Withheld::SeveralUsers => "the address has several users",
+            Withheld::OtherAccount => "the policy names another account for this address",
             Withheld::SeveralInHr => "HR has several people with this address",
             Withheld::NoRoster => "no roster that is new enough",
             Withheld::OtherLicence => "the job's licence is not the one that reclaiming leaves",

@@ -258,6 +258,43 @@ mod tests {
         assert!(serde_json::from_value::<Task>(wrong).is_err(), "a misspelt member is refused");
     }
 
+    /// Every step that the state machine asks for is one that can be read, and every one is asked for.
+    #[test]
+    fn the_state_machine_and_the_function_speak_of_the_same_steps() {
+        let machine: Value =
+            serde_json::from_str(include_str!("../../../statemachines/license-audit.asl.json")).unwrap();
+        let mut states = vec![&machine["States"]];
+        let mut asked = Vec::new();
+        while let Some(map) = states.pop() {
+            for state in map.as_object().unwrap().values() {
+                if let Some(inner) = state.get("ItemProcessor") {
+                    states.push(&inner["States"]);
+                }
+                if state["Resource"] == "${LicenseAuditArn}" {
+                    asked.push(state["Parameters"].clone());
+                }
+            }
+        }
+        let mut names = Vec::new();
+        for parameters in asked {
+            let filled = parameters.as_object().unwrap().iter().map(|(name, value)| {
+                let sample = match name.as_str() {
+                    "execution.$" | "run.$" => json!("x"),
+                    "started_at.$" => json!("2026-11-23T03:00:00.123Z"),
+                    "input.$" => json!({}),
+                    "account.$" => json!(3),
+                    _ => value.clone(),
+                };
+                (name.trim_end_matches(".$").to_owned(), sample)
+            });
+            let task: serde_json::Map<String, Value> = filled.collect();
+            names.push(task["task"].as_str().unwrap().to_owned());
+            serde_json::from_value::<Task>(Value::Object(task)).unwrap();
+        }
+        names.sort();
+        assert_eq!(names, ["ask", "check", "give_up", "judge", "open", "slice"]);
+    }
+
     #[test]
     fn what_is_published_is_numbers() {
         let summary = Summary { run: "r-1".to_owned(), ..Summary::default() };

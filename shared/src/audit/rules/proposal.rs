@@ -5,6 +5,7 @@ use super::{Case, Hr};
 use crate::audit::finding::{Action, Finding, Withheld};
 use crate::audit::seen::SeenUser;
 use crate::directory::{AccountType, Licence, Registration};
+use crate::person::WorkEmail;
 use jiff::SignedDuration;
 
 /// Proposes that somebody loses access, or says why not.
@@ -69,6 +70,12 @@ fn common(case: &Case<'_>, user: &SeenUser, act: bool) -> Option<Withheld> {
     }
     if case.person.users.len() > 1 {
         return Some(Withheld::SeveralUsers);
+    }
+    // The road looks where the policy says, and acts on whom it finds there.
+    let named = WorkEmail::parse(case.person.email).ok();
+    let named = named.as_ref().and_then(|email| case.ground.policy.account_of(email));
+    if named.is_some_and(|id| case.account(user).is_none_or(|listing| &listing.account.id != id)) {
+        return Some(Withheld::OtherAccount);
     }
     let suspended = case.account(user).is_some_and(|listing| !listing.account.active);
     suspended.then_some(Withheld::AccountSuspended)

@@ -278,6 +278,16 @@ fn a_licence_above_the_policy() {
                 Says::Withholds(Withheld::SeveralUsers),
             ),
             (
+                "the policy names this account",
+                scene().policy("accounts", json!([{ "account": "acc-1", "domains": ["x.example"] }])),
+                Says::Proposes(Action::Reclaim),
+            ),
+            (
+                "the policy names another account",
+                scene().policy("accounts", json!([{ "account": "acc-2", "domains": ["x.example"] }])),
+                Says::Withholds(Withheld::OtherAccount),
+            ),
+            (
                 "two people with the address",
                 scene().rows([active(), row("active", json!({ "w": "008" }))]),
                 Says::Withholds(Withheld::SeveralInHr),
