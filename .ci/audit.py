@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 import time
 from datetime import datetime, timedelta, timezone
@@ -79,10 +80,10 @@ events.put_targets(Rule="audit-told", EventBusName=local["bus"], Targets=[{"Id":
 sns.subscribe(TopicArn=local["auditTopic"], Protocol="sqs", Endpoint=arn)
 
 
-def audit(name):
-    """Runs the state machine; answers the report, and what it told."""
+def audit(name, mode="enforce"):
+    """Runs the state machine; answers the report, and checks what it told."""
     started = machine.start_execution(
-        stateMachineArn=local["auditMachine"], name=name, input=json.dumps({"mode": "enforce"})
+        stateMachineArn=local["auditMachine"], name=name, input=json.dumps({"mode": mode})
     )
 
     def ended():
@@ -156,6 +157,33 @@ left = [
 ]
 assert not any(left), f"something went astray: {left}"
 
+# Eve leaves too, and an operator looks at the plan before anything is asked for.
+left = "\n".join([header, *(",".join(p if p[1] != "eve@acme.example" else (*p[:2], "terminated", p[3], day(9), p[5])) for p in PEOPLE)])
+s3.put_object(Bucket=local["bucket"], Key="roster/people.csv", Body=left.encode())
+version = current["version"]
+until("the second roster", 60, lambda: (in_force() or {}).get("version", version) != version)
+planned = audit("third", "propose")
+assert planned["summary"]["proposals"] == {"removal": 1}, planned["summary"]["proposals"]
+secrets = boto3.client("secretsmanager")
+[secret] = secrets.list_secrets()["SecretList"]
+key = secrets.get_secret_value(SecretId=secret["ARN"])["SecretString"]
+
+
+def rollcall(*words):
+    """The operator's tool; answers what it printed, as JSON, and how it ended."""
+    command = ["cargo", "run", "--quiet", "-p", "rollcall-cli", "--", "--output", "json", "audit", *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=os.environ | {"ROLLCALL_PERSON_KEY": key})
+    return json.loads(done.stdout) if done.returncode == 0 else done.stderr
+
+
+shown = rollcall("show", "third", "--bucket", local["bucket"])
+assert shown["plan"]["proposals"] == {"reclaim": 0, "removal": 1}, shown
+place = ("third", "--bucket", local["bucket"], "--bus", local["bus"], "--roster-table", local["rosterTable"])
+assert "another digest" in rollcall("apply", *place, "--digest", "0" * 64), "another plan than the one looked at"
+applied = rollcall("apply", *place, "--digest", shown["plan"]["digest"])
+assert applied["message"] == "1 asked for, 0 no longer true", applied
+until("Eve is suspended", 60, lambda: user(LWA, "eve@acme.example")["UserRegistrationStatus"] == "Suspended")
+
 # The schedule of the template starts the same machine: its target, fired once and soon.
 scheduler = boto3.client("scheduler")
 names = [it["Name"] for it in scheduler.list_schedules()["Schedules"]]
@@ -171,11 +199,11 @@ scheduler.create_schedule(
 
 def scheduled():
     executions = machine.list_executions(stateMachineArn=local["auditMachine"])["executions"]
-    return [it for it in executions if it["name"] not in ("first", "second") and it["status"] == "SUCCEEDED"]
+    return [it for it in executions if it["name"] not in ("first", "second", "third") and it["status"] == "SUCCEEDED"]
 
 
 [execution] = until("the scheduled audit", 60, scheduled)
 run = "".join(c if c.isalnum() else "-" for c in execution["name"])
 summary = json.loads(s3.get_object(Bucket=local["bucket"], Key=f"audits/{run}/summary.json")["Body"].read())
 assert summary["mode"] == "report", "without an input the policy says what becomes of it"
-print(f"{len(found)} findings, 2 licences lower, 1 leaver suspended; a second audit asks for nothing; the schedule runs a third")
+print(f"{len(found)} findings, 2 licences lower, 1 leaver suspended; a second audit asks for nothing; a plan is applied by its digest; the schedule runs one by itself")

@@ -8,6 +8,7 @@
 mod enforce;
 mod faults;
 mod golden;
+mod pages;
 mod report;
 mod stage;
 mod whole;

@@ -33,6 +33,12 @@ pub(crate) struct TestHost {
     random: Arc<AtomicU64>,
 }
 
+impl Default for TestHost {
+    fn default() -> TestHost {
+        TestHost { now: Arc::new(Mutex::new(NOW.parse().unwrap())), random: Arc::default() }
+    }
+}
+
 impl Host for TestHost {
     fn now(&self) -> Timestamp {
         *self.now.lock().unwrap()
@@ -147,7 +153,7 @@ impl Stage {
         Stage {
             chime: LocalChime::serve(Core::new(accounts), 0).await.unwrap(),
             files: Files::new(folder),
-            host: TestHost { now: Arc::new(Mutex::new(NOW.parse().unwrap())), random: Arc::default() },
+            host: TestHost::default(),
             policy: Policy::parse(&policy.to_string()).unwrap(),
             csv,
         }
