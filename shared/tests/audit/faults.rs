@@ -36,7 +36,8 @@ fn same_or_incomplete(told: &Summary, findings: &[Finding], undisturbed: &[Findi
 
 #[tokio::test]
 async fn a_failing_page_is_tried_again_where_it_failed() {
-    let stage = Stage::generated(PLAN).await;
+    // One account, so that all failures meet it: its second slice has read a page when the next one fails.
+    let stage = Stage::generated("accounts=1,users=1400,rng-seed=11").await;
     stage.run("calm").await;
     let calm = stage.findings("calm").await;
     let calls = stage.calls(Operation::ListUsers);
