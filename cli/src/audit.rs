@@ -90,6 +90,7 @@ pub(crate) async fn run(stack: &Stack, wanted: &Wanted<'_>) -> Result<Told> {
 /// Loads a roster from a file of this machine.
 async fn roster(store: &Files, path: &Path, stack: &Stack) -> Result<Index> {
     let (folder, name) = (path.parent().unwrap_or(Path::new("")), path.file_name().and_then(|name| name.to_str()));
+    std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let host = System::default();
     let load = Load {
         from: &Files::new(if folder.as_os_str().is_empty() { Path::new(".") } else { folder }),
@@ -98,7 +99,7 @@ async fn roster(store: &Files, path: &Path, stack: &Stack) -> Result<Index> {
         shrinkage: Shrinkage { before: None, percent: 0 },
         deadline: stack.deadline(),
     };
-    index(&load, store, &Nowhere, &host).await.with_context(|| format!("{}", path.display()))
+    index(&load, store, &Nowhere, &host).await.with_context(|| format!("the roster {}", path.display()))
 }
 
 pub(crate) async fn show(stack: &Stack, place: &AuditPlace, run: &str) -> Result<Told> {

@@ -67,13 +67,13 @@ pub enum AuditFailure {
     #[error("the directory: {0}")]
     Directory(Failure),
     /// An object could not be read or written.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] StoreFailure),
     /// The bus did not take events.
     #[error("the bus: {0}")]
     Bus(Failure),
     /// A usage report cannot be used.
-    #[error("{0}")]
+    #[error(transparent)]
     Usage(#[from] BadUsage),
     /// The roster in force could not be read.
     #[error("the roster table: {0}")]

@@ -54,10 +54,10 @@ pub struct Index {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum NotLoaded {
     /// It is refused as a whole; trying again would not help.
-    #[error("{0}")]
+    #[error(transparent)]
     Refused(#[from] Refused),
     /// An object cannot be read or written.
-    #[error("{0}")]
+    #[error(transparent)]
     Store(#[from] StoreFailure),
     /// The table did not take its rows.
     #[error("the roster table: {0}")]
