@@ -28,6 +28,7 @@ pub mod directory;
 pub mod event;
 pub mod failure;
 pub mod host;
+pub mod intake;
 pub mod ledger;
 pub mod outcome;
 pub mod pattern;

@@ -103,7 +103,8 @@ pub fn sha256(body: &str) -> String {
     hex(digest::digest(&digest::SHA256, body.as_bytes()).as_ref())
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

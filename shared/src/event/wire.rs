@@ -434,7 +434,7 @@ pub enum Missing {
 }
 
 /// How far the sender was authenticated.
-#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Assurance {
     /// A partner event bus.
