@@ -85,6 +85,7 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
         let (runs, owners) = self.earlier_runs(run, listings).await?;
         let mut earlier: Merged<'_, S, SeenUser> = Merged::open(&self.store, runs).await?;
         let protected = Protected::default();
+        let vanished = !run.vanished(listings).is_empty();
         // Sixteen bytes a user, more or less: two of a million are taken for one by chance once in forty million runs.
         let (hasher, mut seen) = (RandomState::new(), HashSet::new());
         let mut repeated: BTreeSet<usize> = BTreeSet::new();
@@ -116,6 +117,7 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
                 policy,
                 protected: &protected,
                 accounts: listings,
+                vanished,
                 roster: roster.state(),
                 weeks: 0,
                 now: run.at,

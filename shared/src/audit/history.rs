@@ -12,8 +12,8 @@ pub(super) const HISTORY_KEY: &str = "audits/history.json";
 /// The history in force.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct History {
-    /// The run that wrote it last.
-    pub(super) run: String,
+    /// The digest of the plan that it was written for last.
+    pub(super) plan: String,
     /// Its rows.
     pub(super) runs: Vec<RunInfo>,
 }

@@ -12,7 +12,7 @@ use super::run::Run;
 use super::seen::SeenUser;
 use super::{Audit, AuditFailure};
 use crate::brake::Population;
-use crate::directory::listing::Listing;
+use crate::directory::listing::{ListedAccount, Listing};
 use crate::directory::{AccountType, Registration};
 use crate::host::Host;
 use crate::policy::{Policy, Price};
@@ -44,6 +44,7 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
             policy,
             protected: &protected,
             accounts: &checked.listings,
+            vanished: !run.vanished(&checked.listings).is_empty(),
             roster: joined.roster.state(),
             weeks: run.usage.weeks,
             now: run.at,
@@ -111,6 +112,14 @@ impl Tally {
             incomplete: listing.incomplete.map(|why| why.to_string()),
             ..AccountSummary::default()
         };
+        let vanished = |account: &ListedAccount| AccountSummary {
+            id: account.id.as_ref().to_owned(),
+            name: account.name.clone(),
+            kind: kind(account.kind).to_owned(),
+            incomplete: Some("it was there at the last audit, and is not listed now".to_owned()),
+            ..AccountSummary::default()
+        };
+        let vanished = run.vanished(ground.accounts).into_iter().map(vanished);
         let roster = RosterUsed {
             state: ground.roster,
             loaded_at: index.map(|index| index.loaded_at),
@@ -123,7 +132,7 @@ impl Tally {
                 at: run.at,
                 mode: run.mode.unwrap_or(ground.policy.audit.mode),
                 roster,
-                accounts: ground.accounts.iter().map(account).collect(),
+                accounts: ground.accounts.iter().map(account).chain(vanished).collect(),
                 savings: Savings { weeks: run.usage.weeks, ..Savings::default() },
                 ..Summary::default()
             },

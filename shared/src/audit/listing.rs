@@ -146,7 +146,9 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
         let failed = self.pages(&mut listing, &mut users, until).await.err();
         if !users.is_empty() {
             let (restart, slice) = (listing.restarts, listing.runs.len());
-            let object = format!("audits/{run}/accounts/{number:05}/run-{restart}-{slice:05}.jsonl");
+            // A name of its own: of two attempts at one slice, each keeps what its own listing speaks of.
+            let attempt = self.host.random();
+            let object = format!("audits/{run}/accounts/{number:05}/run-{restart}-{slice:05}-{attempt:032x}.jsonl");
             listing.users += users.len() as u64;
             listing.runs.push(write_run(&self.store, &object, users).await?);
             listing.began_with.push(began_with);

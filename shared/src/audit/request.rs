@@ -31,6 +31,8 @@ const STEP: usize = 500;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Progress {
+    /// The digest of the plan.
+    plan: String,
     /// The part of the plan.
     part: usize,
     /// How many of its proposals are done with.
@@ -84,7 +86,10 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
             (AuditMode::Enforce, _) | (AuditMode::Propose, Some(_)) => {}
             (AuditMode::Propose, None) | (AuditMode::Report, _) => return Err(AuditFailure::NotAsked),
         }
-        let mut progress: Progress = read_json(&self.store, &progress_key(&run.id)).await?.unwrap_or_default();
+        let earlier: Option<Progress> = read_json(&self.store, &progress_key(&run.id)).await?;
+        // A run that was judged anew has another plan.
+        let fresh = || Progress { plan: plan.digest.clone(), ..Progress::default() };
+        let mut progress = earlier.filter(|earlier| earlier.plan == plan.digest).unwrap_or_else(fresh);
         while !progress.done && self.host.now() < until {
             match plan.parts.get(progress.part) {
                 Some(part) if progress.position < part.proposals.rows => {
@@ -95,7 +100,7 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
                     progress.position = 0;
                 }
                 None => {
-                    self.remember(&run, &progress.runs, policy).await?;
+                    self.remember(&run, &plan, &progress.runs, policy).await?;
                     progress.done = true;
                 }
             }
@@ -135,7 +140,7 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
             bus.publish(&entries).await.map_err(AuditFailure::Bus)?;
             self.progress.asked(entries.len());
         }
-        let key = format!("audits/{}/asked-{:05}.jsonl", run.id, progress.runs.len());
+        let key = format!("audits/{}/asked-{}-{:05}.jsonl", run.id, plan.digest, progress.runs.len());
         let asked = still.iter().map(|proposal| proposal.asked(plan.at)).collect();
         progress.runs.push(write_run(&self.store, &key, asked).await?);
         progress.position += n;
@@ -162,6 +167,7 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
             policy,
             protected: &protected,
             accounts: &checked.listings,
+            vanished: !run.vanished(&checked.listings).is_empty(),
             roster: roster_state(&now, policy),
             weeks: 0,
             now: now.at,
@@ -201,14 +207,14 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
     }
 
     /// Adds what was asked for to the history, and drops what is long ago.
-    async fn remember(&self, run: &Run, asked: &[RunInfo], policy: &Policy) -> Result<(), AuditFailure> {
+    async fn remember(&self, run: &Run, plan: &Plan, asked: &[RunInfo], policy: &Policy) -> Result<(), AuditFailure> {
         let before: History = read_json(&self.store, HISTORY_KEY).await?.unwrap_or_default();
-        if before.run == run.id {
+        if before.plan == plan.digest {
             return Ok(());
         }
         let runs = before.runs.into_iter().chain(asked.iter().cloned());
         let mut all: Merged<'_, S, Asked> = Merged::open(&self.store, runs).await?;
-        let key = format!("audits/history-{}.jsonl", run.id);
+        let key = format!("audits/history-{}.jsonl", plan.digest);
         let mut output = Output::new(&self.store, &key);
         let kept = SignedDuration::from_hours(24 * i64::from(policy.audit.exempt.cool_down_days));
         let mut rows = 0;
@@ -222,7 +228,7 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
             rows += 1;
         }
         let bytes = output.finish().await?;
-        let history = History { run: run.id.clone(), runs: vec![RunInfo { key, bytes, rows }] };
+        let history = History { plan: plan.digest.clone(), runs: vec![RunInfo { key, bytes, rows }] };
         Ok(write_json(&self.store, HISTORY_KEY, &history).await?)
     }
 }
@@ -235,7 +241,8 @@ pub fn event(plan: &Plan, proposal: &Proposal) -> Entry {
         Action::Removal => ("access_removal", "access.removal.requested"),
     };
     let user = UserId::try_from(proposal.user.clone()).map(String::from).unwrap_or_default();
-    let name = format!("{}\n{}\n{}\n{user}", plan.run, proposal.action.as_str(), proposal.account);
+    // The digest is of all that stands below: one id never has two contents.
+    let name = format!("{}\n{}\n{}\n{}\n{user}", plan.run, plan.digest, proposal.action.as_str(), proposal.account);
     let hash: String = digest(&SHA256, name.as_bytes()).as_ref().iter().take(16).map(|b| format!("{b:02x}")).collect();
     let detail = json!({
         "schemaVersion": "1.0",

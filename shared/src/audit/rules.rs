@@ -35,6 +35,8 @@ pub struct Ground<'a> {
     pub protected: &'a Protected,
     /// The accounts, by their numbers.
     pub accounts: &'a [AccountListing],
+    /// An account that was there at the last audit is not listed.
+    pub vanished: bool,
     /// Whether there is a roster to rest on.
     pub roster: RosterState,
     /// How many weeks of usage were given.

@@ -4,7 +4,7 @@ use super::history::{HISTORY_KEY, History};
 use super::listing::{AccountListing, listing_key};
 use super::usage::{Keeper, UsageGiven};
 use super::{Audit, AuditFailure};
-use crate::directory::listing::Listing;
+use crate::directory::listing::{ListedAccount, Listing};
 use crate::host::Host;
 use crate::policy::AuditMode;
 use crate::roster;
@@ -56,9 +56,20 @@ pub struct Run {
     pub before: BTreeMap<String, Believed>,
 }
 
+impl Run {
+    /// The accounts that were there at the last audit and are not listed now.
+    pub(super) fn vanished(&self, listings: &[AccountListing]) -> Vec<&ListedAccount> {
+        let listed = |id: &str| listings.iter().any(|listing| listing.account.id.as_ref() == id);
+        let before = self.before.iter().filter(|(id, _)| !listed(id));
+        before.map(|(_, believed)| &believed.account).collect()
+    }
+}
+
 /// A listing that was believed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Believed {
+    /// Of which account.
+    pub account: ListedAccount,
     /// When its run began.
     pub at: Timestamp,
     /// How many users it had.
@@ -136,7 +147,8 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
     pub(super) async fn keep_believed(&self, run: &Run, listings: &[AccountListing]) -> Result<(), AuditFailure> {
         let mut before: BTreeMap<String, Believed> = read_json(&self.store, BELIEVED_KEY).await?.unwrap_or_default();
         for listing in listings.iter().filter(|listing| listing.is_complete()) {
-            let believed = Believed { at: run.at, users: listing.users, runs: listing.runs.clone() };
+            let (account, runs) = (listing.account.clone(), listing.runs.clone());
+            let believed = Believed { account, at: run.at, users: listing.users, runs };
             before.insert(listing.account.id.as_ref().to_owned(), believed);
         }
         Ok(write_json(&self.store, BELIEVED_KEY, &before).await?)

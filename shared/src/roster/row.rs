@@ -117,7 +117,7 @@ impl Column {
             Column::Email => &["email", "work_email", "email_address", "primary_work_email", "business_email"],
             Column::TimeZone => &["time_zone", "work_time_zone"],
             Column::Status => &["status", "worker_status", "employment_status", "employee_status"],
-            Column::StartDate => &["start_date", "hire_date", "original_hire_date", "date_of_joining"],
+            Column::StartDate => &["start_date", "hire_date", "date_of_joining"],
             Column::EndDate => &["end_date", "termination_date", "last_day_of_work", "date_of_leaving"],
             Column::LeaveStart => &["leave_start", "leave_start_date", "first_day_of_leave"],
             Column::LeaveEnd => &["leave_end", "leave_end_date", "last_day_of_leave"],

@@ -115,3 +115,24 @@ async fn what_only_reports_asks_for_nothing() {
     assert_eq!(refused, AuditFailure::NotAsked, "nobody has confirmed it");
     assert!(bus.published.lock().unwrap().is_empty());
 }
+
+/// A run that is judged anew under another policy has another plan, whose events are others.
+#[tokio::test]
+async fn another_plan_of_a_run_is_asked_for_under_other_ids() {
+    let mut stage = Stage::generated("accounts=2,users=300,rng-seed=2").await;
+    stage.run_as("first", AuditMode::Enforce).await;
+    let bus = MemoryBus::default();
+    let one = stage.audit().await.ask("first", &stage.policy, None, &bus, FOREVER).await.unwrap();
+    stage.policy.audit.rules.orphan.act = false;
+    stage.audit().await.judge("first", &stage.policy).await.unwrap();
+    let two = stage.audit().await.ask("first", &stage.policy, None, &bus, FOREVER).await.unwrap();
+    assert!(two.done && two.asked < one.asked && two.asked > 0, "{one:?} {two:?}");
+    let published = bus.published.lock().unwrap().clone();
+    let mut contents = std::collections::BTreeMap::new();
+    for entry in &published {
+        let event = parse(&entry.detail).unwrap();
+        let before = contents.insert(event.id.as_str().to_owned(), entry.detail.clone());
+        assert!(before.is_none_or(|before| before == entry.detail), "one id, one content");
+    }
+    assert_eq!(contents.len() as u64, one.asked + two.asked);
+}

@@ -122,6 +122,23 @@ async fn pages_that_skip_or_come_again_are_not_believed() {
     }
 }
 
+/// An account that is not listed any more: nobody is called absent for that, and the report says so.
+#[tokio::test]
+async fn an_account_that_vanished_is_told() {
+    let mut stage = Stage::generated("accounts=3,users=300,rng-seed=3").await;
+    // Nobody knows whose domain is whose: anybody could be in any account.
+    stage.policy.accounts.clear();
+    stage.run("before").await;
+    let accounts: Vec<AccountState> = stage.chime.core().accounts().skip(1).cloned().collect();
+    stage.chime.core().replace(accounts, GlobalSettings::default());
+    let told = stage.run("after").await;
+    let incomplete: Vec<_> = told.accounts.iter().filter_map(|account| account.incomplete.as_deref()).collect();
+    assert_eq!(incomplete, ["it was there at the last audit, and is not listed now"]);
+    assert!(told.population().is_none());
+    let findings = stage.findings("after").await;
+    assert!(findings.iter().all(|finding| finding.rule != Rule::AbsentFromChime));
+}
+
 /// One user alone is skipped, and HR may not know them: the last listing does.
 #[tokio::test]
 async fn a_page_that_skips_one_user_is_not_believed() {

@@ -2,6 +2,7 @@
 
 use super::Ground;
 use crate::audit::finding::RosterState;
+use crate::audit::listing::AccountListing;
 use crate::audit::seen::SeenUser;
 use crate::directory::{AccountType, Registration};
 use crate::person::WorkEmail;
@@ -101,10 +102,13 @@ pub(in crate::audit) fn home(ground: &Ground<'_>, email: &str) -> Option<usize> 
     ground.accounts.iter().position(|listing| &listing.account.id == id)
 }
 
+/// Whether every account that could have the address is listed, and believed.
 fn home_is_listed(ground: &Ground<'_>, email: &str) -> bool {
-    match home(ground, email) {
-        Some(number) => ground.accounts.get(number).is_some_and(|listing| listing.is_complete()),
-        None => ground.accounts.iter().all(|listing| listing.is_complete()),
+    let complete = |listing: &AccountListing| listing.is_complete();
+    let Ok(address) = WorkEmail::parse(email) else { return false };
+    match ground.policy.account_of(&address) {
+        Some(id) => ground.accounts.iter().any(|listing| &listing.account.id == id && complete(listing)),
+        None => !ground.vanished && !ground.accounts.is_empty() && ground.accounts.iter().all(complete),
     }
 }
 

@@ -108,7 +108,9 @@ impl Scene {
         let protected = Protected::new(&policy.protected);
         let accounts = [self.account.clone()];
         let (roster, weeks, now) = (self.roster, self.weeks, NOW.parse().unwrap());
-        let ground = Ground { policy: &policy, protected: &protected, accounts: &accounts, roster, weeks, now };
+        let vanished = false;
+        let ground =
+            Ground { policy: &policy, protected: &protected, accounts: &accounts, vanished, roster, weeks, now };
         judge(
             &ground,
             &Person {
@@ -605,6 +607,11 @@ fn absent_and_twice() {
             ("on leave", absent().rows([row("on_leave", json!({}))]), Says::Nothing),
             ("left", absent().rows([row("terminated", json!({}))]), Says::Nothing),
             (
+                "the policy names an account that is not listed",
+                absent().policy("accounts", json!([{ "account": "acc-2", "domains": ["x.example"] }])),
+                Says::Nothing,
+            ),
+            (
                 "an account is not believed",
                 absent().with(|it| it.account.doubt(crate::audit::Incomplete::ShortPage)),
                 Says::Nothing,
@@ -639,7 +646,9 @@ fn accounts_that_drift_or_are_suspended() {
         let listing = AccountListing { settings: Some(has), ..account(AccountType::Team, active) };
         let protected = Protected::default();
         let (roster, now, accounts) = (RosterState::Missing, NOW.parse().unwrap(), [listing]);
-        let ground = Ground { policy: &policy, protected: &protected, accounts: &accounts, roster, weeks: 0, now };
+        let vanished = false;
+        let ground =
+            Ground { policy: &policy, protected: &protected, accounts: &accounts, vanished, roster, weeks: 0, now };
         about_accounts(&ground).iter().map(|it| (it.rule, it.evidence.clone())).collect::<Vec<_>>()
     };
     let off = Settings { disable_remote_control: Some(false), enable_dial_out: Some(false) };

@@ -5,7 +5,7 @@ use super::look_up::{next, user};
 use super::{Chime, account};
 use crate::directory::listing::{ListedAccount, ListedUser, Listing, PAGE, Settings, UserPage};
 use crate::directory::{AccountId, User};
-use crate::failure::{Failure, ServiceError};
+use crate::failure::{Cause, Failure, ServiceError};
 use crate::host::Host;
 use crate::person::WorkEmail;
 use aws_sdk_chime::operation::list_accounts::ListAccountsOutput;
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 impl<H: Host> Chime<H> {
     /// Every account, or those that have a user with an address.
     async fn list_accounts(&self, email: Option<&WorkEmail>) -> Result<Vec<ListedAccount>, Failure> {
-        let mut accounts = Vec::new();
+        let mut accounts: Vec<ListedAccount> = Vec::new();
         let mut token: Option<String> = None;
         loop {
             let request = self.client.list_accounts().set_user_email(email.map(|email| email.as_ref().to_owned()));
@@ -31,6 +31,10 @@ impl<H: Host> Chime<H> {
             })?;
             for listed in page.accounts() {
                 let (account, state) = account(listed).ok_or_else(|| unreadable("ListAccounts"))?;
+                // Pages that go in a circle would list for ever.
+                if accounts.iter().any(|known| known.id == account.id) {
+                    return Err(Failure::retryable(Cause::IncompleteListing));
+                }
                 let name = listed.name.clone();
                 let (kind, active, licences) = (state.kind, state.active, state.licences);
                 accounts.push(ListedAccount { id: account.id, name, kind, active, licences });
