@@ -9,6 +9,7 @@
 
 pub mod adapt;
 pub mod handshake;
+pub mod receipt;
 pub mod source;
 pub mod verify;
 

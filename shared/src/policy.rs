@@ -3,12 +3,14 @@
 mod audit;
 mod licences;
 mod safety;
+mod sources;
 
 pub use audit::{
     Acting, ActingAfter, After, AuditMode, AuditRules, Exemptions, Looking, Price, RuleSettings, WantedSettings,
 };
 pub use licences::{LicenceRule, LicenceRules};
 pub use safety::{BrakeRules, ClassRules, GroupRule, Limit, Mode, ModeRules, Percent, ProtectedRules, When, Window};
+pub use sources::{EndDate, ReconcileRules, SourceRules, SystemRule, TokenRule};
 
 use crate::directory::AccountId;
 use crate::event::ReasonCategory;
@@ -45,6 +47,9 @@ pub struct Policy {
     /// What the licence audit looks for, and what it may ask for.
     #[serde(default)]
     pub audit: AuditRules,
+    /// What the operator knows of the systems that send.
+    #[serde(default)]
+    pub sources: SourceRules,
 }
 
 /// One Chime account and its domains.
@@ -183,7 +188,7 @@ impl Policy {
                 "names no job_code, department, location or employment_type; use licences.default for everybody";
             return Err(BrokenPolicy::Member { path, problem });
         }
-        match policy.protected.problem().or_else(|| policy.audit.problem()) {
+        match policy.protected.problem().or_else(|| policy.audit.problem()).or_else(|| policy.sources.problem()) {
             Some((path, problem)) => Err(BrokenPolicy::Member { path, problem }),
             None => Ok(policy),
         }

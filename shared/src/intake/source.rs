@@ -1,9 +1,12 @@
 //! Who sends: one entry a system, with how its requests are known to be its own.
 
 use super::verify::{Encoding, Hash, Scheme, Signed};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// A system that sends, by the last part of its address: `POST /<source>`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
 pub enum Source {
     /// Rollcall's own event, sent by anybody who speaks it.
     Canonical,
