@@ -21,12 +21,13 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 /// The functions of the template that have a queue: package name, and the prefix of their outputs.
-const FUNCTIONS: [(&str, &str); 5] = [
+const FUNCTIONS: [(&str, &str); 6] = [
     ("invite-user", "InviteUser"),
     ("suspend-user", "SuspendUser"),
     ("reinstate-user", "ReinstateUser"),
     ("logout-user", "LogoutUser"),
     ("relicense-user", "RelicenseUser"),
+    ("hr-intake", "HrIntake"),
 ];
 
 /// The functions of the template that have none.

@@ -76,8 +76,8 @@ pub struct EventReport {
     pub person: Option<PersonKey>,
     /// What happened.
     pub told: Told,
-    /// How many messages carried it.
-    pub messages: usize,
+    /// The messages that carried it, by their ids.
+    pub messages: Vec<String>,
     /// From the event's own time (or the time it bites, if later) to its confirmation.
     pub confirmed_after: Option<Duration>,
 }
@@ -162,7 +162,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
             }
             events.push(EventReport {
                 detail_type: job.content.as_ref().ok().map(|event| event.event_type.detail_type()),
-                messages: job.messages.len(),
+                messages: job.messages.iter().map(|message| message.id.clone()).collect(),
                 person: job.person,
                 event_key: job.event_key,
                 told: verdict.told,

@@ -1,5 +1,6 @@
 //! The environment of a function, read once at start.
 
+use crate::intake::wake::Places;
 use crate::policy::Mode;
 use crate::rules::Source;
 use crate::seal::Keys;
@@ -52,6 +53,24 @@ pub struct AuditConfig {
     pub policy: Source,
 }
 
+/// What hr-intake needs to know about where it runs.
+#[derive(Clone, Debug)]
+pub struct IntakeConfig {
+    /// What every function with a queue needs.
+    pub road: Config,
+    /// Name of the roster table: `ROLLCALL_ROSTER_TABLE`.
+    pub roster_table: String,
+    /// Name of the bucket that receipts are kept in: `ROLLCALL_INTAKE_BUCKET`.
+    pub bucket: String,
+    /// Name of the bus that its events go to: `ROLLCALL_BUS`.
+    pub bus: String,
+    /// The prefix of the parameters with vendors' tokens: `ROLLCALL_SOURCES`.
+    pub sources: String,
+    /// Where its schedules live, and what they reach: `ROLLCALL_SCHEDULE_GROUP`, `ROLLCALL_QUEUE_ARN`,
+    /// `ROLLCALL_WAKE_ROLE_ARN`, `ROLLCALL_UNDELIVERED_ARN`.
+    pub places: Places,
+}
+
 /// The environment cannot be used. The function does not start.
 #[derive(Debug, Error)]
 pub enum BadConfig {
@@ -92,6 +111,37 @@ impl Config {
                 Some("observe") => Mode::Observe,
                 Some(_) => return Err(BadConfig::Mode),
             },
+        })
+    }
+}
+
+impl IntakeConfig {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// [`BadConfig`], which names the variable and what it must be.
+    pub fn from_env() -> Result<IntakeConfig, BadConfig> {
+        IntakeConfig::read(process)
+    }
+
+    /// Reads an environment.
+    ///
+    /// # Errors
+    /// [`BadConfig`], which names the variable and what it must be.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<IntakeConfig, BadConfig> {
+        let required = |name| required(&variable, name);
+        Ok(IntakeConfig {
+            roster_table: required("ROLLCALL_ROSTER_TABLE")?,
+            bucket: required("ROLLCALL_INTAKE_BUCKET")?,
+            bus: required("ROLLCALL_BUS")?,
+            sources: required("ROLLCALL_SOURCES")?,
+            places: Places {
+                group: required("ROLLCALL_SCHEDULE_GROUP")?,
+                queue: required("ROLLCALL_QUEUE_ARN")?,
+                role: required("ROLLCALL_WAKE_ROLE_ARN")?,
+                undelivered: required("ROLLCALL_UNDELIVERED_ARN")?,
+            },
+            road: Config::read(variable)?,
         })
     }
 }

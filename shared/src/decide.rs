@@ -2,6 +2,7 @@
 //!
 //! A function only moves the directory towards what is due. Whatever the order in which facts arrive, the end is the same.
 
+mod announced;
 mod give;
 mod invite;
 mod licence;
@@ -25,8 +26,9 @@ use crate::routes::{Function, consumer};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
-/// How far ahead of our clock a change may bite and still be waited for: clocks differ that much.
-const SKEW: SignedDuration = SignedDuration::from_secs(60);
+/// How far ahead of our clock a change may bite and still be waited for. Clocks differ, and what is due so soon is published
+/// at once instead of scheduled.
+pub const SOON: SignedDuration = SignedDuration::from_mins(2);
 
 /// All that a decision rests on.
 #[derive(Clone, Copy, Debug)]
@@ -121,13 +123,15 @@ pub struct Conclusion {
     pub wish: Wish,
     /// The person has what was taken: nothing is left to be given back.
     pub restored: bool,
+    /// It is due then: the event is kept until it was published as effective.
+    pub due: Option<Timestamp>,
 }
 
 impl Conclusion {
     /// An outcome that changes nothing of what is kept on the person.
     #[must_use]
     pub fn new(result: Concluded, reason: Reason, decided_by: Option<FactId>) -> Conclusion {
-        Conclusion { result, reason, decided_by, confirmed: None, wish: Wish::Keep, restored: false }
+        Conclusion { result, reason, decided_by, confirmed: None, wish: Wish::Keep, restored: false, due: None }
     }
 }
 
@@ -181,6 +185,7 @@ pub fn decide(case: &Case<'_>) -> Decision {
         Function::ReinstateUser => reinstate::decide(case),
         Function::LogoutUser => logout::decide(case),
         Function::RelicenseUser => relicense::decide(case),
+        Function::HrIntake => announced::decide(case),
     }
 }
 
@@ -190,7 +195,7 @@ fn too_early(event: &WorkerEvent, now: Timestamp) -> Option<Decision> {
     if ahead <= SignedDuration::ZERO {
         return None;
     }
-    if ahead <= SKEW {
+    if ahead <= SOON {
         return Some(Decision::Wait(Duration::try_from(ahead).unwrap_or_default()));
     }
     let message = "lies ahead; publish it as scheduled and it will be taken up then";

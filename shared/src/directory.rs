@@ -4,6 +4,7 @@
 
 pub mod chime;
 pub mod listing;
+pub mod nobody;
 
 use crate::failure::{Cause, Failure};
 use crate::person::WorkEmail;

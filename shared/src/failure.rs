@@ -154,6 +154,10 @@ pub enum RefusalCode {
     Panicked,
     /// A released event does not open with the person key.
     Unopenable,
+    /// Nobody can say what a sender means.
+    Unclassified,
+    /// What was received is not kept any more.
+    Expired,
 }
 
 impl RefusalCode {
@@ -183,6 +187,8 @@ impl RefusalCode {
             RefusalCode::AttemptsExhausted => "attempts_exhausted",
             RefusalCode::Panicked => "panicked",
             RefusalCode::Unopenable => "unopenable",
+            RefusalCode::Unclassified => "unclassified",
+            RefusalCode::Expired => "expired",
         }
     }
 }

@@ -8,10 +8,17 @@
 //! Nothing receives anything yet: these are the pure parts.
 
 pub mod adapt;
+pub mod arrival;
+pub mod due;
 pub mod handshake;
 pub mod receipt;
+pub mod serve;
+pub mod service;
 pub mod source;
+pub mod tally;
 pub mod verify;
+pub mod wake;
+pub mod waking;
 
 pub use source::Source;
 

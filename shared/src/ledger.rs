@@ -8,18 +8,22 @@
 
 mod budgets;
 mod claim;
+mod due;
 mod holds;
 mod items;
 mod recall;
+mod receipts;
 mod resolve;
 mod settle;
 
 pub use budgets::Budgets;
 pub(crate) use claim::transactions;
 pub use claim::{Claim, ClaimError};
+pub use due::Ended;
 pub use holds::{NotRejected, Waiting};
-pub use items::{AliasItem, EventItem, Lease, PersonItem, Rejection, Release, Releasing, State, Taken, WISH};
+pub use items::{AliasItem, DUE, EventItem, Lease, PersonItem, Rejection, Release, Releasing, State, Taken, WISH};
 pub use recall::{AliasWrite, Recollection, Wanted};
+pub use receipts::RECEIPT;
 pub use settle::{Learnt, Settled, Settlement, TakenChange};
 
 use crate::failure::{Cause, Failure};

@@ -17,16 +17,19 @@ pub enum Function {
     LogoutUser,
     /// Sets the licence that the policy gives to a job.
     RelicenseUser,
+    /// Keeps what is announced until it is due, and makes worker events of what HR and identity systems send.
+    HrIntake,
 }
 
 impl Function {
     /// Every function.
-    pub const ALL: [Function; 5] = [
+    pub const ALL: [Function; 6] = [
         Function::InviteUser,
         Function::SuspendUser,
         Function::ReinstateUser,
         Function::LogoutUser,
         Function::RelicenseUser,
+        Function::HrIntake,
     ];
 
     /// The name of its folder, its package and the prefix of its ledger items.
@@ -38,6 +41,7 @@ impl Function {
             Function::ReinstateUser => "reinstate-user",
             Function::LogoutUser => "logout-user",
             Function::RelicenseUser => "relicense-user",
+            Function::HrIntake => "hr-intake",
         }
     }
 
@@ -47,7 +51,7 @@ impl Function {
     pub fn looks_up(self) -> bool {
         match self {
             Function::InviteUser | Function::ReinstateUser => true,
-            Function::SuspendUser | Function::LogoutUser | Function::RelicenseUser => false,
+            Function::SuspendUser | Function::LogoutUser | Function::RelicenseUser | Function::HrIntake => false,
         }
     }
 
@@ -56,7 +60,11 @@ impl Function {
     pub fn never_waits(self) -> bool {
         match self {
             Function::LogoutUser => true,
-            Function::InviteUser | Function::SuspendUser | Function::ReinstateUser | Function::RelicenseUser => false,
+            Function::InviteUser
+            | Function::SuspendUser
+            | Function::ReinstateUser
+            | Function::RelicenseUser
+            | Function::HrIntake => false,
         }
     }
 }
@@ -66,18 +74,30 @@ impl Function {
 /// A login's status after the event decides who consumes `account.status.effective`: switched on, access may be due
 /// again; else it may have to go.
 ///
-/// Facts decide what is due, so each fact needs a consumer that keeps it. Until hr-intake exists, an announced fact is
-/// kept by the function that will act on it, and an address that changed is tied to its person by suspend-user.
+/// Whatever is announced is for hr-intake, which publishes it again when it is due. An address that changed is tied to its
+/// person by suspend-user, because the user may have to be looked up by the address of before, and hr-intake has no rights
+/// in the directory.
 #[must_use]
 pub fn consumer(event_type: EventType, login: Option<LoginStatus>) -> Option<Function> {
     match (event_type.kind(), event_type.phase()) {
-        (Kind::Hire, Phase::Scheduled | Phase::Effective) => Some(Function::InviteUser),
-        (Kind::Termination | Kind::Leave, Phase::Scheduled | Phase::Effective)
+        (
+            Kind::Hire
+            | Kind::Termination
+            | Kind::Rehire
+            | Kind::JobChange
+            | Kind::Leave
+            | Kind::Return
+            | Kind::IdentityChange,
+            Phase::Scheduled,
+        ) => Some(Function::HrIntake),
+        (Kind::Hire, Phase::Effective) => Some(Function::InviteUser),
+        (Kind::Termination | Kind::Leave, Phase::Effective)
         | (Kind::Hire | Kind::Rehire | Kind::Return, Phase::Rescinded)
         | (Kind::IdentityChange, Phase::Effective | Phase::Rescinded)
         | (Kind::AccessRemoval, Phase::Requested) => Some(Function::SuspendUser),
-        (Kind::Rehire | Kind::Return, Phase::Scheduled | Phase::Effective)
-        | (Kind::Termination | Kind::Leave, Phase::Rescinded) => Some(Function::ReinstateUser),
+        (Kind::Rehire | Kind::Return, Phase::Effective) | (Kind::Termination | Kind::Leave, Phase::Rescinded) => {
+            Some(Function::ReinstateUser)
+        }
         (Kind::AccountStatus, Phase::Effective) => Some(match login {
             Some(LoginStatus::Active | LoginStatus::Pending) => Function::ReinstateUser,
             Some(
@@ -91,8 +111,9 @@ pub fn consumer(event_type: EventType, login: Option<LoginStatus>) -> Option<Fun
             | None => Function::SuspendUser,
         }),
         (Kind::CredentialCompromise, Phase::Detected) => Some(Function::LogoutUser),
-        (Kind::JobChange, Phase::Scheduled | Phase::Effective | Phase::Rescinded)
-        | (Kind::LicenseReclaim, Phase::Requested) => Some(Function::RelicenseUser),
+        (Kind::JobChange, Phase::Effective | Phase::Rescinded) | (Kind::LicenseReclaim, Phase::Requested) => {
+            Some(Function::RelicenseUser)
+        }
         (
             Kind::Hire
             | Kind::Termination

@@ -28,7 +28,7 @@ use std::time::Duration;
 pub(crate) const POLICY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The functions' timeout in `template.yaml`.
-const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 
 /// The SDK's configuration from the environment.
 pub async fn sdk_config() -> SdkConfig {

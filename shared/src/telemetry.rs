@@ -71,7 +71,7 @@ fn log(event: &EventReport, request_id: &str, duration_ms: u64) {
         person = event.person.as_ref().map(crate::person::PersonKey::as_str),
         outcome,
         reason,
-        messages = event.messages,
+        messages = event.messages.len(),
         duration_ms,
         confirmed_after_ms = event.confirmed_after.map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
         "{}",

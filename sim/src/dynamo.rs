@@ -18,9 +18,15 @@ use std::sync::Arc;
 /// The largest request of a transaction or a batch, in bytes. Source: DynamoDB's quotas (4 MB, 16 MB).
 const REQUEST_LIMIT: usize = 4 * 1024 * 1024;
 
-/// The attributes that an index has as its keys, and their types: `by_person`, `by_attention`.
-const INDEXED: [(&str, &str); 4] =
-    [("person", "S"), ("occurred_at", "S"), ("attention", "S"), ("first_claimed_at", "N")];
+/// The attributes that an index has as its keys, and their types: `by_person`, `by_attention`, `by_due`.
+const INDEXED: [(&str, &str); 6] = [
+    ("person", "S"),
+    ("occurred_at", "S"),
+    ("attention", "S"),
+    ("first_claimed_at", "N"),
+    ("due", "S"),
+    ("due_at", "N"),
+];
 
 /// The table, and the tokens of transactions that were written.
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! The five functions, in the simulator's own words: whose queue an event belongs to, by the design's table (§4).
+//! The six functions, in the simulator's own words: whose queue an event belongs to, by the design's table (§4).
 
 use crate::oracle::{Kind, Phase};
 
@@ -15,12 +15,20 @@ pub enum Function {
     Logout,
     /// Sets licences.
     Relicense,
+    /// Keeps what is announced.
+    Intake,
 }
 
 impl Function {
     /// All of them.
-    pub const ALL: [Function; 5] =
-        [Function::Invite, Function::Suspend, Function::Reinstate, Function::Logout, Function::Relicense];
+    pub const ALL: [Function; 6] = [
+        Function::Invite,
+        Function::Suspend,
+        Function::Reinstate,
+        Function::Logout,
+        Function::Relicense,
+        Function::Intake,
+    ];
 
     /// Its name, and the prefix of its records.
     #[must_use]
@@ -31,6 +39,7 @@ impl Function {
             Function::Reinstate => "reinstate-user",
             Function::Logout => "logout-user",
             Function::Relicense => "relicense-user",
+            Function::Intake => "hr-intake",
         }
     }
 
@@ -47,16 +56,27 @@ impl Function {
         Function::ALL.into_iter().find(|function| function.word() == prefix)
     }
 
-    /// Whose queue an event goes to. An announcement goes to the function that will act on what it announces.
+    /// Whose queue an event goes to. Whatever is announced is for the intake.
     #[must_use]
     pub fn of(kind: Kind, phase: Phase, active: bool) -> Function {
         match (kind, phase) {
-            (Kind::Hire, Phase::Scheduled | Phase::Effective) => Function::Invite,
-            (Kind::Termination | Kind::Leave, Phase::Scheduled | Phase::Effective)
+            (
+                Kind::Hire
+                | Kind::Termination
+                | Kind::Rehire
+                | Kind::JobChange
+                | Kind::Leave
+                | Kind::Return
+                | Kind::Identity,
+                Phase::Scheduled,
+            ) => Function::Intake,
+            (Kind::Hire, Phase::Effective) => Function::Invite,
+            (Kind::Termination | Kind::Leave, Phase::Effective)
             | (Kind::Hire | Kind::Rehire | Kind::Return, Phase::Rescinded)
-            | (Kind::Identity, Phase::Scheduled | Phase::Effective | Phase::Rescinded) => Function::Suspend,
-            (Kind::Rehire | Kind::Return, Phase::Scheduled | Phase::Effective)
-            | (Kind::Termination | Kind::Leave, Phase::Rescinded) => Function::Reinstate,
+            | (Kind::Identity, Phase::Effective | Phase::Rescinded) => Function::Suspend,
+            (Kind::Rehire | Kind::Return, Phase::Effective) | (Kind::Termination | Kind::Leave, Phase::Rescinded) => {
+                Function::Reinstate
+            }
             (Kind::Login, Phase::Scheduled | Phase::Effective | Phase::Rescinded) => {
                 if active {
                     Function::Reinstate
@@ -64,9 +84,8 @@ impl Function {
                     Function::Suspend
                 }
             }
-            (Kind::JobChange | Kind::Reclaim, Phase::Scheduled | Phase::Effective | Phase::Rescinded) => {
-                Function::Relicense
-            }
+            (Kind::JobChange, Phase::Effective | Phase::Rescinded)
+            | (Kind::Reclaim, Phase::Scheduled | Phase::Effective | Phase::Rescinded) => Function::Relicense,
             (Kind::Compromise, Phase::Scheduled | Phase::Effective | Phase::Rescinded) => Function::Logout,
         }
     }

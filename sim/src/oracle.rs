@@ -151,6 +151,7 @@ impl Assertion {
             Function::Suspend => Asks::Taking,
             Function::Relicense => Asks::Licence,
             Function::Logout => Asks::SigningOut,
+            Function::Intake => Asks::Nothing,
         }
     }
 
@@ -169,6 +170,12 @@ impl Assertion {
             other.revision,
             &other.event,
         ))
+    }
+
+    /// Whether it takes the place of another assertion of the same fact.
+    #[must_use]
+    pub fn overtakes(&self, other: &Assertion) -> bool {
+        (self.kind, &self.fact) == (other.kind, &other.fact) && self.newness(other) == Ordering::Greater
     }
 
     fn holds(&self, now: i64) -> bool {

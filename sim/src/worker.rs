@@ -55,6 +55,7 @@ pub fn road(
             Function::Reinstate => routes::Function::ReinstateUser,
             Function::Logout => routes::Function::LogoutUser,
             Function::Relicense => routes::Function::RelicenseUser,
+            Function::Intake => routes::Function::HrIntake,
         },
         directory: Chime::new(&sdk(Service::Directory), host.clone()),
         ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&sdk(Service::Ledger)), "rollcall", host.clone()),

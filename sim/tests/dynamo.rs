@@ -26,7 +26,7 @@ fn embedded() -> dynoxide::Database {
             string("id"), string("person"), string("occurred_at"), string("attention"),
             { "AttributeName": "first_claimed_at", "AttributeType": "N" },
         ],
-        "GlobalSecondaryIndexes": [index("by_person", "person", "occurred_at"), index("by_attention", "attention", "first_claimed_at")],
+        "GlobalSecondaryIndexes": [index("by_person", "person", "occurred_at"), index("by_attention", "attention", "first_claimed_at"), index("by_due", "due", "due_at")],
     });
     database.create_table(serde_json::from_value(table).unwrap()).unwrap();
     database

@@ -28,14 +28,12 @@ pub(super) struct Braked {
 impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
     /// The brake's items that every slice may need: they are read with the recall.
     pub(super) fn brake_keys(&self) -> BTreeSet<String> {
-        if self.function.never_waits() {
-            return BTreeSet::new();
-        }
         let rules = self.rules();
         let (class, gives_or_takes) = match self.function {
             Function::SuspendUser => (ActionClass::Access, true),
             Function::InviteUser | Function::ReinstateUser => (ActionClass::Licence, true),
-            Function::RelicenseUser | Function::LogoutUser => (ActionClass::Licence, false),
+            Function::RelicenseUser => (ActionClass::Licence, false),
+            Function::LogoutUser | Function::HrIntake => return BTreeSet::new(),
         };
         let mut keys = BTreeSet::new();
         if rules.policy.brake.of(class).is_some() {

@@ -56,6 +56,8 @@ pub(super) struct Open {
     pub(super) braked: Option<ActionClass>,
     /// Who released it.
     pub(super) released: Option<Release>,
+    /// It moves a fact that is in force to a later time: what followed from that must be taken back.
+    pub(super) takes_back: bool,
     /// It claims its own record alone.
     pub(super) alone: bool,
     /// Refused before its fact could count.
@@ -211,6 +213,7 @@ fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) ->
         account: None,
         braked: None,
         released: None,
+        takes_back: false,
         alone: function.never_waits(),
         refused: None,
         gave_up: None,
@@ -228,6 +231,7 @@ fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) ->
 fn remember(open: &mut Open, event: EventItem, now: Timestamp) {
     open.braked = event.braked;
     open.released = event.released;
+    open.takes_back = event.takes_back;
     match event.state {
         // A redrive starts anew.
         State::Parked => open.prior = event.plan,
@@ -324,6 +328,7 @@ fn admission(
     // A fact without an instant decides nothing, and must not take the place of a dated one: the event is held.
     if let Some(fact) = Fact::asserted_by(event).filter(|fact| fact.at.is_some() || fact.standing != Standing::Asserted)
     {
+        open.takes_back |= person.facts.moves_later(&fact, now);
         person.facts.assert(fact, now).map_err(too_many)?;
     }
     abandoned.extend(person.lease.clone().filter(|lease| lease.event != open.job.event_key));

@@ -249,7 +249,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         let account = first.or(match self.function {
             Function::ReinstateUser => taken.or(by_policy),
             Function::InviteUser => by_policy.or(taken),
-            Function::SuspendUser | Function::LogoutUser | Function::RelicenseUser => by_policy,
+            Function::SuspendUser | Function::LogoutUser | Function::RelicenseUser | Function::HrIntake => by_policy,
         });
         let user = user.map(|(account, user)| (account.clone(), user.clone()));
         Some(Sought { user, email, account: account.cloned() })
@@ -269,14 +269,18 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
         }
         let invites = matches!(&decision, Decision::Act(plan) if plan.step(Operation::Invite).is_some());
         let attempt = self.attempt(&open, deadline, if invites { INVITATION_MARGIN } else { LEASE_MARGIN });
-        let waits = matches!(decision, Decision::Hold(_) | Decision::Observe(_));
+        let waits = match &decision {
+            Decision::Hold(_) | Decision::Observe(_) => true,
+            Decision::Conclude(conclusion) => conclusion.due.is_some(),
+            Decision::LookUp | Decision::Act(_) | Decision::Park(_) | Decision::Wait(_) => false,
+        };
         let sealed = waits.then(|| self.seal(&open.job));
         let mut chosen = choose(open, decision, found, &attempt, sealed)?;
         chosen.claim.budgets = self.drawn(&chosen);
         Some(chosen)
     }
 
-    /// Seals an event that waits for a person, so that its release needs no message. What does not seal is held all the
+    /// Seals an event that waits, so that its release needs no message. What does not seal is held all the
     /// same, and can only be rejected.
     pub(super) fn seal(&self, job: &Job) -> Vec<u8> {
         let mut nonce = [0; 12];

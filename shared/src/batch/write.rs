@@ -6,7 +6,7 @@ use crate::decide::{Concluded, Conclusion, Decision, Reason};
 use crate::directory::{AccountType, Found, Operation, Registration};
 use crate::failure::{Cause, Refusal};
 use crate::ledger::{
-    Claim, EventItem, Learnt, Lease, PersonItem, REMEMBERED_FOR, Settlement, State, Taken, TakenChange,
+    Claim, DUE, EventItem, Learnt, Lease, PersonItem, REMEMBERED_FOR, Settlement, State, Taken, TakenChange,
 };
 use crate::outcome::Outcome;
 use crate::person::{Asserted, Fact};
@@ -75,6 +75,12 @@ pub(super) fn choose(
         Decision::Conclude(conclusion) => {
             event.plan.clone_from(&conclusion.confirmed);
             kept = Kept { wish: conclusion.wish, restored: conclusion.restored };
+            if let Some(due) = conclusion.due {
+                event.event = sealed.map(ByteBuf::from);
+                (event.due, event.due_at) = (Some(DUE.to_owned()), Some(due.as_millisecond()));
+            } else {
+                event.takes_back = false;
+            }
             Next::Nothing(concluded(conclusion))
         }
         Decision::Hold(reason) => {
@@ -90,7 +96,9 @@ pub(super) fn choose(
         }
     };
     if let Next::Nothing(outcome) = &next {
-        conclude(&mut event, outcome, expiration(outcome.outcome, attempt.now));
+        // What waits for its time is remembered until then, and from then on as long as any other.
+        let expiration = expiration(outcome.outcome, attempt.now).filter(|_| event.due.is_none());
+        conclude(&mut event, outcome, expiration);
     }
     let person = person_item(&open, &next, kept, found, attempt);
     let claim = claim(&open, event, person);
@@ -184,6 +192,9 @@ fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
         event: None,
         asserts: open.job.content.as_ref().ok().and_then(Fact::asserted_by).map(|fact| Asserted::of(&fact)),
         releasing: None,
+        due: None,
+        due_at: None,
+        takes_back: open.takes_back,
         braked: open.braked,
         released: open.released.clone(),
         rejected: None,

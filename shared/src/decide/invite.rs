@@ -3,13 +3,9 @@
 use super::give::{self, Giving};
 use super::{Case, Concluded, Decision, Known, Reason, conclude, licence, overruled};
 use crate::directory::{AccountType, Found};
-use crate::event::Phase;
 use crate::person::Access;
 
 pub(super) fn decide(case: &Case<'_>) -> Decision {
-    if case.event.event_type.phase() == Phase::Scheduled {
-        return conclude(Concluded::Unchanged, Reason::FactRecorded, None);
-    }
     match (case.facts.access(case.now, case.policy.access_policy()), overruled(case.event, case.facts)) {
         (Access::Due(fact), _) => give::access(case, &giving(case), Some(fact)),
         (Access::NotDue(fact), _) => conclude(Concluded::Superseded, Reason::AccessNotDue, Some(fact)),

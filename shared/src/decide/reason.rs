@@ -62,6 +62,12 @@ pub enum Reason {
     UserNotFound,
     /// The fact is kept; nothing has to be done for it here.
     FactRecorded,
+    /// It was due, and was published as effective.
+    Published,
+    /// What a sender told asks for nothing.
+    NothingTold,
+    /// A roster that is newer says that the person stays.
+    RosterDisagrees,
     /// Another fact says that access is due.
     AccessDue,
     /// A newer assertion of the same fact decides.
@@ -143,6 +149,12 @@ impl Reason {
             }
             Reason::UserNotFound => "nobody in the directory has this identity",
             Reason::FactRecorded => "the fact is kept; nothing to do for it here",
+            Reason::Published => "published on the bus for the function that acts on it",
+            Reason::NothingTold => "what the sender told asks for nothing",
+            Reason::RosterDisagrees => {
+                "a roster that is newer than the announcement says that the person stays: release to let it act all the \
+                 same, or reject"
+            }
             Reason::AccessDue => "another fact says that access is due",
             Reason::NewerAssertion => "a newer assertion of the same fact decides",
             Reason::NothingDue => "no fact takes access away now",

@@ -3,15 +3,11 @@
 use super::give::{self, Giving};
 use super::{Case, Concluded, Decision, Reason, conclude, licence, overruled};
 use crate::directory::Licence;
-use crate::event::Phase;
 use crate::person::Access;
 
 pub(super) fn decide(case: &Case<'_>) -> Decision {
     let event = case.event;
     // Whatever else is routed here is about access that may be due again.
-    if event.event_type.phase() == Phase::Scheduled {
-        return conclude(Concluded::Unchanged, Reason::FactRecorded, None);
-    }
     // Where no fact says that access is due, it is as it was before: what was taken is given back all the same.
     let taken = case.taken.is_some() || case.suspension_died || case.prior.is_some_and(|prior| prior.gives_access);
     match (case.facts.access(case.now, case.policy.access_policy()), overruled(event, case.facts)) {

@@ -13,9 +13,6 @@ use crate::plan::{Before, Wish};
 
 pub(super) fn decide(case: &Case<'_>) -> Decision {
     let event = case.event;
-    if event.event_type.phase() == Phase::Scheduled {
-        return conclude(Concluded::Unchanged, Reason::FactRecorded, None);
-    }
     if lacks_facts(event) || event.missing.contains(&Missing::ChangedValues) {
         return Decision::Hold(Reason::MissingFacts);
     }

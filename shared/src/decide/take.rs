@@ -21,10 +21,6 @@ pub(super) fn decide(case: &Case<'_>) -> Decision {
             }
         };
     }
-    // Whatever else is routed here is about access that must go; an announced fact is kept until it is time.
-    if event.event_type.phase() == Phase::Scheduled {
-        return conclude(Concluded::Unchanged, Reason::FactRecorded, None);
-    }
     if lacks_facts(event) {
         return Decision::Hold(Reason::MissingFacts);
     }

@@ -131,6 +131,18 @@ mod tests {
     }
 
     #[test]
+    fn a_day_with_two_midnights_starts_at_the_first() {
+        // Clocks in Havana go back from 01:00 to 00:00 on 2026-11-01 (IANA tzdb).
+        assert_eq!(at("2026-10-31", "America/Havana", Basis::LastDayWorked).as_deref(), Some("2026-11-01T04:00:00Z"));
+    }
+
+    #[test]
+    fn a_day_that_a_zone_skipped_starts_with_the_next() {
+        // Samoa had no 2011-12-30 (IANA tzdb).
+        assert_eq!(at("2011-12-29", "Pacific/Apia", Basis::LastDayWorked).as_deref(), Some("2011-12-30T10:00:00Z"));
+    }
+
+    #[test]
     fn a_date_of_unknown_meaning_has_no_instant() {
         assert_eq!(at("2026-11-30", "Europe/Paris", Basis::Unknown), None);
     }

@@ -108,6 +108,27 @@ pub enum Kind {
     AccessRemoval,
 }
 
+impl Kind {
+    /// The name in events.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Hire => "hire",
+            Kind::Termination => "termination",
+            Kind::Rehire => "rehire",
+            Kind::JobChange => "job_change",
+            Kind::Leave => "leave",
+            Kind::Return => "return",
+            Kind::IdentityChange => "identity_change",
+            Kind::AccountStatus => "account_status",
+            Kind::CredentialCompromise => "credential_compromise",
+            Kind::Unclassified => "unclassified",
+            Kind::LicenseReclaim => "license_reclaim",
+            Kind::AccessRemoval => "access_removal",
+        }
+    }
+}
+
 /// The stage of a fact that an event reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -11,6 +11,9 @@ use serde_bytes::ByteBuf;
 /// The partition of the index `by_attention` that holds people whose licence is still to be set.
 pub const WISH: &str = "licence_wish";
 
+/// The partition of the index `by_due` that holds announcements until they are due.
+pub const DUE: &str = "due";
+
 /// How far an event is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -128,6 +131,15 @@ pub struct EventItem {
     /// It was released, and the message that says so is on its way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub releasing: Option<Releasing>,
+    /// [`DUE`] while an announcement waits for its time: the partition of the index `by_due`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<String>,
+    /// When it is due, in milliseconds since 1970. It stays when the announcement was published as effective.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<i64>,
+    /// It moved a fact that was in force to a later time, and that was not taken back yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub takes_back: bool,
     /// It took a unit of this class's budget: once, whatever becomes of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub braked: Option<ActionClass>,

@@ -289,6 +289,23 @@ impl Facts {
         Ok(())
     }
 
+    /// Whether another assertion of a fact took the place of this one, or an operator rejected it.
+    #[must_use]
+    pub fn overtook(&self, fact: &Fact) -> bool {
+        self.get(fact.kind, &fact.id).is_some_and(|known| {
+            let same = known.assertion.is(&Asserted::of(fact));
+            known.standing == Standing::Rejected || (!same && known.newness(fact) == Ordering::Greater)
+        })
+    }
+
+    /// Whether an assertion moves a fact that is in force to a time to come.
+    #[must_use]
+    pub fn moves_later(&self, fact: &Fact, now: Timestamp) -> bool {
+        let known = self.get(fact.kind, &fact.id).filter(|known| known.holds(now));
+        let comes = fact.standing == Standing::Asserted && fact.at.is_some_and(|at| at > now);
+        comes && known.is_some_and(|known| fact.newness(known) == Ordering::Greater)
+    }
+
     /// A change of job tells a part of the job only: what a later one leaves untold goes on from it.
     fn keep_job_of(&mut self, dropped: &Fact, now: Timestamp) {
         let later = |fact: &&mut Fact| fact.kind == FactKind::JobChange && fact.holds(now) && fact.at >= dropped.at;

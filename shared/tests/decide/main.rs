@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod announced;
 mod facts;
 mod invite;
 mod logout;
@@ -144,7 +145,8 @@ pub(crate) fn told(decision: &Decision) -> String {
                 Concluded::Unchanged => "Unchanged",
                 Concluded::Superseded => "Superseded",
             };
-            format!("{result} {:?}{wish}", conclusion.reason)
+            let due = conclusion.due.map(|at| format!(", due {at}")).unwrap_or_default();
+            format!("{result} {:?}{wish}{due}", conclusion.reason)
         }
         Decision::Hold(reason) => format!("hold {reason:?}"),
         Decision::Park(refusal) => format!("park {} {}", refusal.code.as_str(), refusal.field),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test that cannot go on may panic, as its tests may")]
 
+mod announced;
 mod bad_input;
 mod brake;
 mod counts;

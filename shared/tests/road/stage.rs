@@ -424,9 +424,12 @@ async fn create_table(dynamo: &aws_sdk_dynamodb::Client) {
         .attribute_definitions(string("occurred_at"))
         .attribute_definitions(string("attention"))
         .attribute_definitions(number("first_claimed_at"))
+        .attribute_definitions(string("due"))
+        .attribute_definitions(number("due_at"))
         .key_schema(key("id", KeyType::Hash))
         .global_secondary_indexes(index("by_person", "person", "occurred_at"))
         .global_secondary_indexes(index("by_attention", "attention", "first_claimed_at"))
+        .global_secondary_indexes(index("by_due", "due", "due_at"))
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await

@@ -45,7 +45,7 @@ async fn a_duplicate_gets_the_stored_outcome_and_changes_nothing() {
     let stored: serde_json::Value = serde_json::from_str(stored.as_json()).unwrap();
     assert_eq!((&stored["outcome"], &stored["reason"]), (&json!("applied"), &json!("suspended")));
     assert_eq!(stored["steps"][0], json!({ "operation": "suspend", "status": "confirmed" }));
-    assert_eq!(report.events[0].messages, 2, "equal events are folded");
+    assert_eq!(report.events[0].messages.len(), 2, "equal events are folded");
     assert_eq!(stage.changes(), changes);
 }
 

@@ -294,8 +294,8 @@ impl Schedule<'_> {
         }
         let ids: Vec<String> = task.batch.iter().map(|index| message_id(*index)).collect();
         let again = report.events.iter().filter(|event| matches!(event.told, Told::Again(_)));
-        let again: usize = again.map(|event| event.messages).sum();
-        let reported = report.events.iter().map(|event| event.messages).sum();
+        let again: usize = again.map(|event| event.messages.len()).sum();
+        let reported = report.events.iter().map(|event| event.messages.len()).sum();
         self.watch.answered(&ids, &failed, reported, again);
         for index in task.batch.iter().filter(|index| failed.contains(&message_id(**index))) {
             let telling = self.queue.get(*index).and_then(|message| self.story.tellings.get(message.telling));

@@ -70,6 +70,7 @@ impl Watch<'_> {
                 telling.assertion.as_ref().is_some_and(|said| said.kind == crate::oracle::Kind::Identity)
             }
             "access_due" | "nothing_due" => takes && stays,
+            "newer_assertion" if asks == Some(Asks::Nothing) => self.is_overtaken(ended.telling),
             "newer_assertion" => asks == Some(Asks::Licence) || ((takes || gives) && stays),
             "access_not_due" => gives && gone,
             // What was taken and not given back is still to be given.
@@ -136,10 +137,21 @@ impl Watch<'_> {
                 };
                 // Somebody renamed is found by the id, under the address of before.
                 let users = telling.person.into_iter().flat_map(|person| self.users_of(person, directory));
-                taken || gone || user().into_iter().chain(users).any(no_access)
+                // Whoever was looked up before registering has registered by now, perhaps.
+                let just_joined = telling.person.is_some_and(|person| self.had_mail_during(ended.task, person));
+                taken || gone || just_joined || user().into_iter().chain(users).any(no_access)
             }
             _ => true,
         }
+    }
+
+    /// Whether another assertion of the same fact stands, or an operator rejected this one.
+    fn is_overtaken(&self, telling: usize) -> bool {
+        let Some(said) = self.story.tellings.get(telling).and_then(|telling| telling.assertion.as_ref()) else {
+            return false;
+        };
+        let (known, rejected) = self.known(telling);
+        rejected.contains(&said.rejects()) || known.iter().any(|other| other.overtakes(said))
     }
 
     /// The user with the address that an event carries, or else the person's; `None` where there is none.

@@ -138,7 +138,7 @@ pub(super) fn week() -> Vec<Step> {
 /// Hired, and in. Who is invited gets the policy's licence with the first event after registering.
 fn joining() -> Vec<Step> {
     vec![
-        said("a hire is announced", "worker.hire.scheduled", "invite-user", 14, Some(-7), all(RECORDED), NO_ONE),
+        said("a hire is announced", "worker.hire.scheduled", "hr-intake", 14, Some(3), all(RECORDED), NO_ONE),
         said(
             "the first day",
             "worker.hire.effective",
@@ -169,15 +169,7 @@ fn working() -> Vec<Step> {
     let signed_out = end("applied", "signed_out", "logout, reset_pin");
     let promoted = [TEAM_PRO, PRO, PRO, PRO];
     vec![
-        said(
-            "a move is announced",
-            "worker.job_change.scheduled",
-            "relicense-user",
-            6,
-            Some(30),
-            all(RECORDED),
-            before,
-        ),
+        said("a move is announced", "worker.job_change.scheduled", "hr-intake", 6, Some(30), all(RECORDED), before),
         said(
             "the move is called off: the licence is that of the job before",
             "worker.job_change.rescinded",
@@ -206,6 +198,15 @@ fn working() -> Vec<Step> {
             ends: by(LICENCE_SET, LICENCE_SET, BY_GROUPS),
             stand: promoted,
         })),
+        said(
+            "another address is announced",
+            "worker.identity_change.scheduled",
+            "hr-intake",
+            5,
+            Some(30),
+            all(RECORDED),
+            promoted,
+        ),
         said(
             "the address does not change after all",
             "worker.identity_change.rescinded",
@@ -251,10 +252,10 @@ fn away() -> Vec<Step> {
     let due = end("superseded", "access_due", "");
     let here = by(PRESENT, PRESENT, MANAGED);
     vec![
-        said("a leave is announced", "worker.leave.scheduled", "suspend-user", 5, Some(20), all(RECORDED), AT_WORK),
+        said("a leave is announced", "worker.leave.scheduled", "hr-intake", 5, Some(20), all(RECORDED), AT_WORK),
         said("the leave is called off", "worker.leave.rescinded", "reinstate-user", 5, Some(20), here, AT_WORK),
         said("a leave begins", "worker.leave.effective", "suspend-user", 5, Some(-5), GONE, OUT),
-        said("a return is announced", "worker.return.scheduled", "reinstate-user", 5, Some(10), all(RECORDED), OUT),
+        said("a return is announced", "worker.return.scheduled", "hr-intake", 5, Some(10), all(RECORDED), OUT),
         said("back from leave", "worker.return.effective", "reinstate-user", 4, Some(-4), GIVEN_BACK, BACK),
         Step::ComeIn { story: "people sign in again", stand: IN_AGAIN },
         said(
@@ -287,9 +288,9 @@ fn leaving() -> Vec<Step> {
         said(
             "a termination is announced",
             "worker.termination.scheduled",
-            "suspend-user",
+            "hr-intake",
             4,
-            Some(-3),
+            Some(3),
             all(RECORDED),
             IN_AGAIN,
         ),
@@ -305,7 +306,7 @@ fn leaving() -> Vec<Step> {
         ),
         Step::ComeIn { story: "people sign in again", stand: IN_AGAIN },
         said("dismissed in the end", "worker.termination.effective", "suspend-user", 2, Some(-2), DISMISSED, OUT),
-        said("a rehire is announced", "worker.rehire.scheduled", "reinstate-user", 2, Some(-1), all(RECORDED), OUT),
+        said("a rehire is announced", "worker.rehire.scheduled", "hr-intake", 2, Some(3), all(RECORDED), OUT),
         said("hired again", "worker.rehire.effective", "reinstate-user", 1, Some(-1), GIVEN_BACK_NEW_PIN, BACK),
         Step::ComeIn { story: "people sign in again", stand: IN_AGAIN },
         said("not hired again after all", "worker.rehire.rescinded", "suspend-user", 1, Some(-1), GONE, OUT),

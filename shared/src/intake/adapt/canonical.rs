@@ -73,7 +73,9 @@ fn reason(code: RefusalCode) -> &'static str {
         | RefusalCode::GaveUp
         | RefusalCode::AttemptsExhausted
         | RefusalCode::Panicked
-        | RefusalCode::Unopenable => "a member of the canonical event has a value that it cannot have",
+        | RefusalCode::Unopenable
+        | RefusalCode::Unclassified
+        | RefusalCode::Expired => "a member of the canonical event has a value that it cannot have",
     }
 }
 

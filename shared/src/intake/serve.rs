@@ -1,0 +1,217 @@
+//! hr-intake: a batch of its queue in, and exactly the messages to see again out.
+//!
+//! Announcements go down the road, which keeps their facts; then each wakes up later, or is published at once. Receipts and
+//! raw events become worker events on the bus (`work`). Wake-ups and the sweep look at what may be due.
+
+use super::arrival::Arrival;
+use super::tally::Tally;
+use super::wake::Clock;
+use super::waking::{Waking, Woken};
+use crate::batch::{BatchReport, Road, Told};
+use crate::bus::Bus;
+use crate::decide::SOON;
+use crate::directory::Deadline;
+use crate::directory::nobody::Nobody;
+use crate::failure::{Cause, Failure};
+use crate::host::Host;
+use crate::outcome::Why;
+use crate::queue::Queue;
+use crate::roster::Roster;
+use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use futures_util::{StreamExt, stream};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How many messages are worked on at once: each waits for the network most of its time.
+const AT_ONCE: usize = 8;
+
+/// When a message that did not work shows again.
+const AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// hr-intake, wired once at start.
+#[derive(Debug)]
+pub struct Intake<Q, B, C, H> {
+    /// The road of announcements. It has no directory.
+    pub road: Road<Nobody, Q, H>,
+    /// The roster.
+    pub roster: Roster<H>,
+    /// Where worker events go.
+    pub bus: B,
+    /// The alarm clock.
+    pub clock: C,
+}
+
+/// What happened to a batch.
+#[derive(Clone, Debug)]
+pub struct Handled {
+    /// The answer to Lambda.
+    pub response: SqsBatchResponse,
+    /// What went down the road.
+    pub road: BatchReport,
+    /// What is counted.
+    pub tally: Tally,
+}
+
+/// One message that is no announcement.
+struct Message {
+    id: String,
+    receipt: String,
+    arrival: Arrival,
+}
+
+impl<Q: Queue, B: Bus, C: Clock, H: Host + Clone> Intake<Q, B, C, H> {
+    /// Works through a batch. Never fails as a whole: each message is done or reported.
+    pub async fn handle(&self, event: SqsEvent, deadline: Deadline) -> Handled {
+        let (mut announced, mut others) = (SqsEvent::default(), Vec::new());
+        for record in event.records {
+            let arrival = Arrival::of(record.body.as_deref().unwrap_or_default());
+            if arrival == Arrival::Canonical {
+                announced.records.push(record);
+            } else {
+                others.push(message(record, arrival));
+            }
+        }
+        let mut tally = Tally::default();
+        let receipts: BTreeMap<String, String> = announced
+            .records
+            .iter()
+            .filter_map(|record| Some((record.message_id.clone()?, record.receipt_handle.clone()?)))
+            .collect();
+        let road = if announced.records.is_empty() {
+            BatchReport { response: SqsBatchResponse::default(), events: Vec::new(), uncounted: false }
+        } else {
+            self.road.handle(announced, deadline).await
+        };
+        let mut again: BTreeMap<String, String> = BTreeMap::new();
+        for id in self.wake_up(&road, deadline, &mut tally).await {
+            let receipt = receipts.get(&id).cloned().unwrap_or_default();
+            again.insert(id, receipt);
+        }
+        let worked = stream::iter(others).map(|message| async {
+            let mut tally = Tally::default();
+            let done = self.other(&message, deadline, &mut tally).await;
+            (message, done, tally)
+        });
+        let worked: Vec<(Message, Result<(), Failure>, Tally)> = worked.buffer_unordered(AT_ONCE).collect().await;
+        for (message, done, more) in worked {
+            tally.add(&more);
+            if let Err(failure) = done {
+                tracing::warn!("a message of the intake comes again: {failure}");
+                again.insert(message.id, message.receipt);
+            }
+        }
+        let delays: Vec<(String, Duration)> = again.values().map(|receipt| (receipt.clone(), AGAIN_AFTER)).collect();
+        if !delays.is_empty() {
+            self.road.queue.delay(&delays).await;
+        }
+        let mut response = road.response.clone();
+        let failed: BTreeSet<String> =
+            response.batch_item_failures.iter().map(|failure| failure.item_identifier.clone()).collect();
+        response.batch_item_failures.extend(again.into_keys().filter(|id| !failed.contains(id)).map(item_failure));
+        tally.again(response.batch_item_failures.len());
+        Handled { response, road, tally }
+    }
+
+    /// What the road kept wakes up later, or is published now. Answers the messages that must come again for that.
+    ///
+    /// A duplicate is looked at too: the attempt that kept its fact may have died before its schedule was there.
+    async fn wake_up(&self, road: &BatchReport, deadline: Deadline, tally: &mut Tally) -> Vec<String> {
+        let kept = road.events.iter().filter(|event| match &event.told {
+            Told::Outcome(outcome) => matches!(outcome.reason, Why::Decided(_)),
+            Told::Duplicate(_) => true,
+            Told::Again(_) => false,
+        });
+        let looked =
+            stream::iter(kept).map(|event| async move { (event, self.look(&event.event_key, deadline).await) });
+        let looked: Vec<_> = looked.buffer_unordered(AT_ONCE).collect().await;
+        let mut again = Vec::new();
+        for (event, woken) in looked {
+            match woken {
+                Ok(woken) => tally.woken(woken),
+                Err(failure) => {
+                    tracing::warn!(event.id = event.event_key, "an announcement has no schedule yet: {failure}");
+                    again.extend(event.messages.iter().cloned());
+                }
+            }
+        }
+        again
+    }
+
+    async fn look(&self, key: &str, deadline: Deadline) -> Result<Woken, Failure> {
+        if !deadline.allows(self.road.host.now(), 4) {
+            return Err(Failure::retryable(Cause::OutOfTime));
+        }
+        let waking = Waking {
+            ledger: &self.road.ledger,
+            roster: &self.roster,
+            bus: &self.bus,
+            clock: &self.clock,
+            keys: &self.road.keys,
+            host: &self.road.host,
+        };
+        let woken = waking.look(key).await?;
+        log(key, woken);
+        Ok(woken)
+    }
+
+    async fn other(&self, message: &Message, deadline: Deadline, tally: &mut Tally) -> Result<(), Failure> {
+        match &message.arrival {
+            Arrival::Wake(record) => {
+                let woken = self.look(record, deadline).await?;
+                tally.woken(woken);
+                Ok(())
+            }
+            Arrival::Sweep => self.sweep(deadline, tally).await,
+            Arrival::Receipt(_) | Arrival::Raw(_) | Arrival::Canonical => Ok(()),
+        }
+    }
+
+    /// Looks at everything that is due. What fails is found by the next sweep.
+    async fn sweep(&self, deadline: Deadline, tally: &mut Tally) -> Result<(), Failure> {
+        let mut seen = BTreeSet::new();
+        loop {
+            let by = self.road.host.now().saturating_add(SOON).unwrap_or(Timestamp::MAX);
+            let mut keys = self.road.ledger.due(by).await?;
+            keys.retain(|key| seen.insert(key.clone()));
+            if keys.is_empty() {
+                return Ok(());
+            }
+            let looked = stream::iter(keys).map(|key| async move { (self.look(&key, deadline).await, key) });
+            let looked: Vec<_> = looked.buffer_unordered(AT_ONCE).collect().await;
+            for (woken, key) in looked {
+                match woken {
+                    Ok(woken) => tally.swept(woken),
+                    Err(failure) => {
+                        tally.unswept();
+                        tracing::error!(event.id = key, "an announcement is due and cannot be published: {failure}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One line for what became of an announcement.
+fn log(key: &str, woken: Woken) {
+    match woken {
+        Woken::Over => {}
+        Woken::Set(at) => tracing::info!(event.id = key, due.at = %at, "announced: it wakes up then"),
+        Woken::Published { late_by: None } => tracing::info!(event.id = key, "due: published as effective"),
+        Woken::Published { late_by: Some(late) } => {
+            tracing::warn!(event.id = key, late_by_s = late.as_secs(), "came late: published as effective at once");
+        }
+        Woken::Superseded => tracing::info!(event.id = key, "another assertion of its fact stands"),
+        Woken::Held => tracing::warn!(event.id = key, "held: a newer roster says that the person stays"),
+    }
+}
+
+fn message(record: SqsMessage, arrival: Arrival) -> Message {
+    Message { id: record.message_id.unwrap_or_default(), receipt: record.receipt_handle.unwrap_or_default(), arrival }
+}
+
+fn item_failure(id: String) -> BatchItemFailure {
+    let mut failure = BatchItemFailure::default();
+    failure.item_identifier = id;
+    failure
+}

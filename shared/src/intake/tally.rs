@@ -1,0 +1,82 @@
+//! What hr-intake counts of a batch.
+
+use super::waking::Woken;
+use crate::telemetry;
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// The counts of a batch: one line of metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Announcements that wake up later.
+    pub scheduled: u64,
+    /// Announcements that were published as effective.
+    pub published: u64,
+    /// Of those, how many came more than an hour after they were due.
+    pub late: u64,
+    /// Of those, how many no schedule had woken.
+    pub swept: u64,
+    /// Announcements that are due and could not be published.
+    pub unswept: u64,
+    /// Announcements whose fact stands otherwise by now.
+    pub superseded: u64,
+    /// Announcements that a newer roster contradicts.
+    pub held: u64,
+    /// Messages that come again.
+    pub again: u64,
+}
+
+impl Tally {
+    pub(super) fn woken(&mut self, woken: Woken) {
+        match woken {
+            Woken::Over => {}
+            Woken::Set(_) => self.scheduled += 1,
+            Woken::Published { late_by } => {
+                self.published += 1;
+                self.late += u64::from(late_by.is_some());
+            }
+            Woken::Superseded => self.superseded += 1,
+            Woken::Held => self.held += 1,
+        }
+    }
+
+    pub(super) fn swept(&mut self, woken: Woken) {
+        self.woken(woken);
+        self.swept += u64::from(matches!(woken, Woken::Published { .. }));
+    }
+
+    pub(super) fn unswept(&mut self) {
+        self.unswept += 1;
+    }
+
+    pub(super) fn again(&mut self, messages: usize) {
+        self.again += messages as u64;
+    }
+
+    pub(super) fn add(&mut self, other: &Tally) {
+        self.scheduled += other.scheduled;
+        self.published += other.published;
+        self.late += other.late;
+        self.swept += other.swept;
+        self.unswept += other.unswept;
+        self.superseded += other.superseded;
+        self.held += other.held;
+        self.again += other.again;
+    }
+
+    /// One line of CloudWatch's embedded metric format.
+    #[must_use]
+    pub fn metrics(&self, request_id: &str, now: Timestamp) -> Value {
+        let counts = [
+            ("Scheduled", self.scheduled),
+            ("Published", self.published),
+            ("Late", self.late),
+            ("Swept", self.swept),
+            ("DueUnpublished", self.unswept),
+            ("Superseded", self.superseded),
+            ("RosterDisagrees", self.held),
+            ("Again", self.again),
+        ];
+        telemetry::counts("hr-intake", request_id, &counts, now)
+    }
+}
