@@ -34,6 +34,7 @@ const SOURCES: &[(Source, &[Case])] = &[
     (Source::SailPoint, sailpoint::CASES),
     (Source::Merge, merge::CASES),
     (Source::Deel, deel::CASES),
+    (Source::IdentityCenter, identity_center::CASES),
 ];
 
 /// When every fixture is received.
@@ -142,6 +143,7 @@ tables! {
     sailpoint_table: SailPoint,
     merge_table: Merge,
     deel_table: Deel,
+    identity_center_table: IdentityCenter,
 }
 
 /// What every answer owes, whatever came.
