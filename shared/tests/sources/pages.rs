@@ -62,6 +62,9 @@ fn every_source_has_its_page_and_its_fixtures() {
         for named in named(source) {
             assert!(text.contains(&named), "{}.md does not name {named}", source.as_str());
         }
+        for address in text.split("https://<function-url>/").skip(1) {
+            assert!(address.starts_with(source.as_str()), "{}.md: another's address", source.as_str());
+        }
         let headings: Vec<&str> = text.lines().filter(|line| line.starts_with('#')).skip(1).collect();
         assert_eq!(headings, ["## Set up", "## Test it", "## What it cannot tell"], "{}", source.as_str());
     }
