@@ -46,6 +46,7 @@ mod greenhouse;
 mod gusto;
 pub mod health;
 mod hibob;
+mod identity_center;
 #[cfg(test)]
 mod laws;
 mod merge;
@@ -90,5 +91,6 @@ pub fn adapt(source: Source, received: Received<'_>) -> Vec<Adapted> {
         Source::SuccessFactors => successfactors::adapt(received),
         Source::Risc => risc::adapt(received),
         Source::Health => health::adapt(received),
+        Source::IdentityCenter => identity_center::adapt(received),
     }
 }

@@ -65,7 +65,8 @@ pub fn handshake(source: Source, method: &str, headers: &Headers, body: &[u8]) -
         | Source::Merge
         | Source::Deel
         | Source::Risc
-        | Source::Health => None,
+        | Source::Health
+        | Source::IdentityCenter => None,
     }
 }
 

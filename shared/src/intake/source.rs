@@ -50,11 +50,13 @@ pub enum Source {
     Risc,
     /// AWS Health RISK events, on the default bus.
     Health,
+    /// AWS IAM Identity Center, told of by `CloudTrail` on the default bus.
+    IdentityCenter,
 }
 
 impl Source {
     /// Every source.
-    pub const ALL: [Source; 21] = [
+    pub const ALL: [Source; 22] = [
         Source::Canonical,
         Source::CloudEvents,
         Source::Okta,
@@ -76,6 +78,7 @@ impl Source {
         Source::Deel,
         Source::Risc,
         Source::Health,
+        Source::IdentityCenter,
     ];
 
     /// The last part of its address, and its name in events.
@@ -103,6 +106,7 @@ impl Source {
             Source::Deel => "deel",
             Source::Risc => "risc",
             Source::Health => "health",
+            Source::IdentityCenter => "identitycenter",
         }
     }
 
@@ -142,7 +146,7 @@ impl Source {
             // A signed token: its issuer's keys say whose it is.
             Source::Risc => Scheme::Jwt,
             // On a bus, which only the service or the partner can write.
-            Source::Health | Source::OneLogin => Scheme::Bus,
+            Source::Health | Source::IdentityCenter | Source::OneLogin => Scheme::Bus,
             // The header is not known, or there is none.
             Source::Ukg | Source::Adp | Source::SuccessFactors | Source::Entra | Source::SailPoint => {
                 Scheme::Unverified

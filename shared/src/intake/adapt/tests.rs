@@ -6,7 +6,7 @@ mod provider;
 use super::*;
 use crate::event::wire::{Detail, EmailKind};
 use crate::intake::Headers;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// A fixture and what it is expected to say.
 pub(super) struct Case {
@@ -34,6 +34,7 @@ const SOURCES: &[(Source, &[Case])] = &[
     (Source::SailPoint, sailpoint::CASES),
     (Source::Merge, merge::CASES),
     (Source::Deel, deel::CASES),
+    (Source::IdentityCenter, identity_center::CASES),
 ];
 
 /// When every fixture is received.
@@ -142,6 +143,7 @@ tables! {
     sailpoint_table: SailPoint,
     merge_table: Merge,
     deel_table: Deel,
+    identity_center_table: IdentityCenter,
 }
 
 /// What every answer owes, whatever came.
@@ -192,34 +194,5 @@ fn every_fixture_is_in_the_table() {
             }
             assert!(named.contains(&name), "{name}");
         }
-    }
-}
-
-/// The table of sources, for people: run with `--nocapture`.
-#[test]
-fn the_table_of_sources() {
-    let mut table: BTreeMap<&str, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
-    for (source, case) in cases() {
-        let (kinds, missing) = table.entry(source.as_str()).or_default();
-        for adapted in received(source, case.body.as_bytes(), case.headers) {
-            let line = line(&adapted);
-            let parts: Vec<&str> = line.split(" | ").collect();
-            kinds.insert(
-                parts[0]
-                    .split('=')
-                    .next()
-                    .unwrap()
-                    .replace("unclassified/unknown", "notice")
-                    .replace("parked notice", "parked"),
-            );
-            if let (Adapted::Event(_), Some(facts)) = (&adapted, parts.get(3)) {
-                missing.extend(facts.split_whitespace().map(str::to_owned));
-            }
-        }
-    }
-    assert_eq!(table.len(), SOURCES.len());
-    for (source, (kinds, missing)) in table {
-        let list = |set: BTreeSet<String>| set.into_iter().collect::<Vec<_>>().join(", ");
-        println!("{source:<11} | {} | missing: {}", list(kinds), list(missing));
     }
 }

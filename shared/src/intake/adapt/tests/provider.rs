@@ -23,6 +23,12 @@ fn ids_and_times_are_the_vendors_where_it_has_them() {
         (Source::Adp, "adp/termination", "adp:adp-evt-1", AT),
         (Source::Ukg, "ukg/changed", "ukg:ukg-5512", "2026-11-20T08:15:00Z"),
         (Source::Entra, "entra/workflow", "entra:tpr-88120077", AT),
+        (
+            Source::IdentityCenter,
+            "identitycenter/account_status.disabled",
+            "identitycenter:7c20a1be-0000-4000-8000-000000000001",
+            "2026-11-20T08:15:00Z",
+        ),
         (Source::HiBob, "hibob/leave", "", "2026-11-30T23:00:02.118Z"),
         (Source::BambooHr, "bamboohr/updated", "", "2026-11-20T08:15:00Z"),
         (Source::Merge, "merge/active", "", AT),
@@ -55,6 +61,7 @@ fn tenants_and_types_are_the_vendors_own() {
         (Source::Ukg, "ukg/changed", Some("ACME01"), "EmploymentDetails"),
         (Source::Entra, "entra/workflow", None, "wf-leaver-01"),
         (Source::Merge, "merge/active", None, "employee.changed"),
+        (Source::IdentityCenter, "identitycenter/scim.patched", Some("111122223333"), "PatchUser"),
     ];
     for (source, name, tenant, event_type) in table {
         let (_, case) = cases().find(|(_, case)| case.name == name).unwrap();
