@@ -225,7 +225,7 @@ fn person_item(open: &Open, next: &Next, kept: Kept, found: Option<&Found>, atte
             let (owner, event) = (attempt.owner.clone(), open.job.event_key.clone());
             person.lease = Some(Lease { owner, until: attempt.until, event });
             person.account = Some(plan.account.clone());
-            person.user.clone_from(&plan.user);
+            person.user = plan.user.clone().filter(|_| !blocked_by_others(plan, Some(&person)));
             person.licence = plan.before.as_ref().and_then(|before| before.licence.clone()).or(person.licence);
         }
         Next::Nothing(outcome) => {
@@ -317,11 +317,9 @@ pub(super) fn settle_plan(
         },
         Ending::Gone | Ending::LookAgain => Learnt { account: invited_into, at, ..Learnt::default() },
         Ending::Again(_) | Ending::Refused(_) => {
-            // Whom somebody else blocked is looked up again next time: blocked from memory, it would count as taken.
-            let blocked = plan.before.as_ref().is_some_and(|before| before.registration == Registration::Suspended);
             let person = chosen.open.person.as_ref().map(|(_, person)| person);
-            let by_others = blocked && person.is_none_or(|person| person.taken.is_none());
-            Learnt { user: remembered().filter(|_| !by_others), account: invited_into, at, ..Learnt::default() }
+            let user = remembered().filter(|_| !blocked_by_others(plan, person));
+            Learnt { user, account: invited_into, at, ..Learnt::default() }
         }
     };
     let settlement = Settlement {
@@ -361,6 +359,13 @@ fn echoes(chosen: &Chosen, plan: &Plan) -> bool {
     let lease = chosen.open.person.as_ref().and_then(|(_, person)| person.lease.as_ref());
     let ran_on = lease.is_some_and(|lease| &lease.event == event && lease.until > now);
     plan.echoes() || (ran_on && plan.may_echo())
+}
+
+/// Whom somebody else blocked is looked up again each time, until access was given for certain: blocked once more from
+/// memory, it would count as taken.
+fn blocked_by_others(plan: &Plan, person: Option<&PersonItem>) -> bool {
+    let blocked = plan.before.as_ref().is_some_and(|before| before.registration == Registration::Suspended);
+    blocked && person.is_none_or(|person| person.taken.is_none())
 }
 
 /// Signing out takes nothing that could be given back, whatever the account.

@@ -36,8 +36,9 @@ pub(crate) fn completed(source: Source) -> &'static str {
         | Source::Merge
         | Source::Deel
         | Source::Risc
-        | Source::IdentityCenter => "roster",
-        Source::OneLogin | Source::Health => "nowhere: all is parked",
+        | Source::IdentityCenter
+        | Source::OneLogin
+        | Source::Health => "roster",
     }
 }
 
@@ -113,7 +114,9 @@ pub(crate) fn of(source: Source) -> Expected {
             SECRET,
             NOTICE,
         ),
-        Source::OneLogin => line("parked, nothing", BUS, NOTICE),
+        Source::OneLogin => {
+            line("account.status.effective=suspended, parked, nothing", BUS, "subject.email, subject.workerId")
+        }
         Source::Personio => line("hire.effective, termination.effective, notice, parked", SECRET, NOTICE),
         Source::Greenhouse => asked(
             line("hire.rescinded, hire.scheduled, parked, nothing", HMAC, &format!("{WHO_AND_WHEN}, occurredAt")),
@@ -144,7 +147,7 @@ pub(crate) fn of(source: Source) -> Expected {
             TOKEN,
             "subject.email, subject.workerId",
         ),
-        Source::Health => line("parked, nothing", BUS, "subject.email, subject.workerId"),
+        Source::Health => line("credential.compromise.detected, nothing", BUS, "subject.email, subject.workerId"),
         Source::IdentityCenter => line(
             "account.status.effective=active, account.status.effective=deactivated, \
              account.status.effective=deleted, notice, parked, nothing",

@@ -1,9 +1,10 @@
 //! AWS Health RISK events from the default bus: an access key of the account is in foreign hands.
 //!
-//! They name the key, never whose it is, so that each is parked with the key's id: a person is told by nothing in it.
+//! They name the key, never whose it is. So the key's id goes for the person's id at this source: where the roster has it
+//! among somebody's ids (`health:<access key id>`), that is whom it is about.
 //! `startTime` is not looked at, because its weekday may be wrong; the envelope's `time` counts.
 
-use super::piece::{PIECES, Piece, park};
+use super::piece::{PIECES, Piece, about, subject_id};
 use crate::event::wire::{Credential, CredentialKind, Kind, OccurredAtSource, Phase};
 use crate::intake::{Adapted, Received, Source};
 use jiff::Timestamp;
@@ -82,7 +83,8 @@ fn compromise(element: &Piece<'_>, envelope: &Envelope, key: Option<&str>) -> Ad
     }
     event.credential =
         Some(Credential { kind: Some(CredentialKind::AccessKey), reference: key.map(super::piece::name) });
-    park(event, "it names an access key, not a person")
+    event.subject.provider_subject_id = key.and_then(subject_id);
+    about(event)
 }
 
 #[cfg(test)]
@@ -95,20 +97,21 @@ mod tests {
     const OTHER: &str = include_str!("../../../../events/sources/health/other_service.json");
 
     #[test]
-    fn every_key_is_parked_with_its_id() {
+    fn every_key_is_an_event_with_its_id() {
         let all = adapted(adapt, EXPOSED.as_bytes());
         let keys: Vec<_> = all
             .iter()
             .map(|one| match one {
-                Adapted::Unclassified { reason, event } => {
-                    assert_eq!(*reason, "it names an access key, not a person");
+                Adapted::Event(event) => {
+                    let key = event.credential.clone().unwrap().reference;
+                    assert_eq!(event.subject.provider_subject_id, key);
                     assert_eq!(event.missing, [Missing::Email, Missing::WorkerId].into());
                     // The envelope's time, not the one with the wrong weekday.
                     assert_eq!(event.occurred_at, "2026-11-16T09:30:00Z");
                     assert_eq!(event.provider.as_ref().unwrap().event_type, "AWS_RISK_CREDENTIALS_EXPOSED");
                     (event.credential.clone().unwrap().reference.unwrap(), event.event_id.clone())
                 }
-                Adapted::Event(_) | Adapted::Nothing(_) => panic!("{one:?}"),
+                Adapted::Unclassified { .. } | Adapted::Nothing(_) => panic!("{one:?}"),
             })
             .collect();
         assert_eq!((&*keys[0].0, &*keys[1].0), ("AKIAROLLCALLSAMPLE01", "AKIAROLLCALLSAMPLE02"));
@@ -130,7 +133,8 @@ mod tests {
         assert!(matches!(adapted(adapt, OTHER.as_bytes())[..], [Adapted::Nothing(_)]));
         assert_eq!(parked(adapt, EXPOSED.replace("aws.health", "acme").as_bytes()).0, "source is not aws.health");
         assert_eq!(parked(adapt, b"{}").0, "the body is no AWS Health event of a bus");
-        let (_, event) = parked(adapt, EXPOSED.replace("affectedEntities", "x").as_bytes());
+        let (reason, event) = parked(adapt, EXPOSED.replace("affectedEntities", "x").as_bytes());
+        assert_eq!(reason, "it names nobody");
         assert_eq!(event["credential"]["ref"], serde_json::Value::Null);
     }
 }
