@@ -18,13 +18,6 @@ pub enum Found {
     Several,
 }
 
-/// What stands where a pointer could be.
-enum Pointed {
-    Row(Row),
-    Nowhere,
-    Several,
-}
-
 impl<H: Host> Roster<H> {
     /// One person of a version, strongly consistent: by the employee number, else by providers' ids in the order given,
     /// else by the address.
@@ -49,25 +42,25 @@ impl<H: Host> Roster<H> {
         let mut nobody = Found::Nobody;
         for subject in subjects {
             match self.pointed(self.subject_key(version, subject)).await? {
-                Pointed::Row(row) => return Ok(Found::Row(Box::new(row))),
-                Pointed::Several => nobody = Found::Several,
-                Pointed::Nowhere => {}
+                row @ Found::Row(_) => return Ok(row),
+                Found::Several => nobody = Found::Several,
+                Found::Nobody => {}
             }
         }
         let Some(email) = email else { return Ok(nobody) };
         Ok(match self.pointed(self.email_key(version, email)).await? {
-            Pointed::Row(row) if subjects.iter().any(|subject| contradicts(&row, subject)) => Found::Nobody,
-            Pointed::Row(row) => Found::Row(Box::new(row)),
-            Pointed::Several => Found::Several,
-            Pointed::Nowhere => nobody,
+            Found::Row(row) if subjects.iter().any(|subject| contradicts(&row, subject)) => Found::Nobody,
+            found @ (Found::Row(_) | Found::Several) => found,
+            Found::Nobody => nobody,
         })
     }
 
-    async fn pointed(&self, key: String) -> Result<Pointed, Failure> {
-        let Some(pointer) = self.get::<Pointer>(key).await? else { return Ok(Pointed::Nowhere) };
-        let Some(row) = pointer.row else { return Ok(Pointed::Several) };
+    /// Where a pointer leads.
+    async fn pointed(&self, key: String) -> Result<Found, Failure> {
+        let Some(pointer) = self.get::<Pointer>(key).await? else { return Ok(Found::Nobody) };
+        let Some(row) = pointer.row else { return Ok(Found::Several) };
         // Rows and pointers expire together, and not at one instant.
-        Ok(self.row_at(row).await?.map_or(Pointed::Nowhere, Pointed::Row))
+        Ok(self.row_at(row).await?.map_or(Found::Nobody, |row| Found::Row(Box::new(row))))
     }
 }
 
