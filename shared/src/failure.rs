@@ -56,6 +56,8 @@ pub enum Cause {
     NotQuiteYet,
     /// Another worker took this event over.
     Fenced,
+    /// A sender's own API refuses our token, or what it may read: once it is renewed, trying again helps.
+    TokenRefused,
 }
 
 impl Cause {
@@ -73,6 +75,7 @@ impl Cause {
             Cause::Panicked => "panicked",
             Cause::NotQuiteYet => "not_quite_yet",
             Cause::Fenced => "fenced",
+            Cause::TokenRefused => "token_refused",
         }
     }
 }

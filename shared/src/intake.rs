@@ -4,11 +4,11 @@
 //! 2. [`verify`]: the signature over the raw bytes, before anything is read.
 //! 3. [`handshake`]: what a sender asks once, before it sends anything.
 //! 4. [`adapt`]: one pure module a source, from raw bytes to canonical events. What it cannot tell is named in `missing`.
-//!
-//! Nothing receives anything yet: these are the pure parts.
+//! 5. [`complete`]: what the sender did not tell, from the roster, its own API, the ledger and the policy.
 
 pub mod adapt;
 pub mod arrival;
+pub mod complete;
 pub mod due;
 pub mod handshake;
 pub mod receipt;
@@ -19,6 +19,7 @@ pub mod tally;
 pub mod verify;
 pub mod wake;
 pub mod waking;
+pub mod work;
 
 pub use source::Source;
 

@@ -12,18 +12,22 @@
 
 mod asked;
 mod csv;
+mod find;
 mod item;
 mod json;
 mod listed;
 pub mod load;
+mod pointer;
 mod reader;
 mod row;
 pub mod serve;
 pub mod table;
 mod version;
 
+pub use find::Found;
 pub use listed::Listed;
 pub use load::Index;
+pub use pointer::Loading;
 pub use row::{Leave, Row, Status};
 pub use table::Roster;
 pub use version::Version;

@@ -6,7 +6,7 @@ use crate::decide::{Reason, SOON};
 use crate::event::wire::Detail;
 use crate::event::{self, Kind, Missing, Phase, WorkerEvent};
 use crate::ledger::{DUE, EventItem};
-use crate::person::{Fact, Facts, WorkerId};
+use crate::person::{Fact, Facts, Subject};
 use crate::roster::{Row, Status};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
@@ -76,10 +76,10 @@ impl Announcement {
         self.event.fact.as_str()
     }
 
-    /// HR's number of whom it is about.
+    /// Whom it is about.
     #[must_use]
-    pub fn worker_id(&self) -> Option<&WorkerId> {
-        self.event.subject.worker_id.as_ref()
+    pub fn subject(&self) -> &Subject {
+        &self.event.subject
     }
 
     /// Whether the roster is read again before it acts: an end that was taken back in silence must not.

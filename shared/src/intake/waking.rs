@@ -13,8 +13,8 @@ use crate::event::wire::Detail;
 use crate::failure::{Cause, Failure, Refusal, RefusalCode};
 use crate::host::Host;
 use crate::ledger::{Ended, EventItem, Ledger};
-use crate::person::Facts;
-use crate::roster::{Roster, Row};
+use crate::person::{Facts, SubjectId};
+use crate::roster::{Found, Roster, Row};
 use crate::seal::Keys;
 use jiff::{SignedDuration, Timestamp};
 
@@ -136,12 +136,18 @@ impl<B: Bus, C: Clock, H: Host> Waking<'_, B, C, H> {
     ) -> Result<Option<(Row, Timestamp)>, Failure> {
         let now = self.host.now();
         let acts = matches!(announcement.due(record, facts, None, now), Due::Publish(_));
-        let Some(worker) = announcement.worker_id().filter(|_| acts && announcement.asks_the_roster()) else {
+        if !acts || !announcement.asks_the_roster() {
             return Ok(None);
-        };
+        }
         let Some(current) = self.roster.current().await? else { return Ok(None) };
-        let row = self.roster.row(&current.version, worker).await?;
-        Ok(row.map(|row| (row, current.loaded_at)))
+        let subject = announcement.subject();
+        let ids: Vec<SubjectId> = subject.provider_subject.iter().cloned().collect();
+        let version = &current.version;
+        let found = self.roster.find(version, subject.worker_id.as_ref(), &ids, subject.email.as_ref()).await?;
+        Ok(match found {
+            Found::Row(row) => Some((*row, version.dropped_at())),
+            Found::Nobody | Found::Several => None,
+        })
     }
 
     async fn publish(&self, detail: &Detail) -> Result<(), Failure> {

@@ -80,6 +80,11 @@ pub enum NotLoaded {
 pub trait Rows {
     /// Takes rows of a version. What it takes is good for nothing until the whole file was read.
     fn put(&self, version: &Version, rows: &[Row], deadline: Deadline) -> impl Future<Output = Result<(), Failure>>;
+
+    /// The whole file was read and found good: what can only be said of all rows together.
+    fn end(&self, _version: &Version, _deadline: Deadline) -> impl Future<Output = Result<(), Failure>> {
+        async { Ok(()) }
+    }
 }
 
 /// Rows go nowhere: only the runs are wanted.
@@ -168,6 +173,7 @@ impl<F: Store> Load<'_, F> {
         };
         // Where the feeding fails, its error is the answer, and the rest ends with its channels.
         let ((), count) = futures_util::future::try_join(self.feed(chunks, host), take).await?;
+        rows.end(&self.version, self.deadline).await?;
         Ok(Index {
             version: self.version.clone(),
             rows: count,

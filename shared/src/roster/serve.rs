@@ -146,7 +146,7 @@ impl<S: Store, H: Host> Service<S, H> {
         let rows = before.as_ref().map(|before| before.rows).filter(|_| !asked.allow_shrink);
         let shrinkage = Shrinkage { before: rows, percent };
         let load = Load { from: &self.store, source: &asked.source, version: version.clone(), shrinkage, deadline };
-        match index(&load, &self.store, &self.roster, &self.host).await {
+        match index(&load, &self.store, &self.roster.loading(), &self.host).await {
             Ok(index) => match self.roster.take_force(&index, before.as_ref()).await? {
                 Force::Taken => Ok(Outcome::InForce(index)),
                 Force::Overtaken => Ok(Outcome::Overtaken { version }),

@@ -1,10 +1,9 @@
-//! The roster table: one item a person and version, and the item that says which version is in force.
+//! The roster table: one item a person and version, pointers to it, and the item that says which version is in force.
 //!
 //! *Invariant*: `current` is only ever replaced by a later version, and only where it still is the one that the later one
 //! was compared with.
 
 use super::item::RowItem;
-use super::load::Rows;
 use super::{Index, Row, Version};
 use crate::batch::REALM;
 use crate::directory::Deadline;
@@ -39,7 +38,7 @@ const KEPT_FOR: i64 = 30 * 24 * 60 * 60;
 pub struct Roster<H> {
     client: Client,
     table: String,
-    keys: Keys,
+    pub(super) keys: Keys,
     host: H,
 }
 
@@ -73,7 +72,11 @@ impl<H: Host> Roster<H> {
     /// # Errors
     /// [`Failure::Retryable`] where DynamoDB does not answer, or the item cannot be read.
     pub async fn row(&self, version: &Version, worker_id: &WorkerId) -> Result<Option<Row>, Failure> {
-        let item: Option<RowItem> = self.get(self.key(version, worker_id)).await?;
+        self.row_at(self.key(version, worker_id)).await
+    }
+
+    pub(super) async fn row_at(&self, key: String) -> Result<Option<Row>, Failure> {
+        let item: Option<RowItem> = self.get(key).await?;
         item.map(|item| item.into_row().ok_or(Failure::retryable(Cause::Unanswered))).transpose()
     }
 
@@ -108,22 +111,39 @@ impl<H: Host> Roster<H> {
         }
     }
 
-    fn key(&self, version: &Version, worker_id: &WorkerId) -> String {
+    pub(super) fn key(&self, version: &Version, worker_id: &WorkerId) -> String {
         format!("{version}#worker#{}", self.keys.hash(&[REALM, "worker", worker_id.as_ref()]))
     }
 
-    async fn get<T: serde::de::DeserializeOwned>(&self, key: String) -> Result<Option<T>, Failure> {
+    pub(super) async fn get<T: serde::de::DeserializeOwned>(&self, key: String) -> Result<Option<T>, Failure> {
         let request = self.client.get_item().table_name(&self.table).key("id", AttributeValue::S(key));
         let answer = request.consistent_read(true).send().await.map_err(|error| failure(&error))?;
         answer.item.map(read).transpose()
     }
 
-    fn request(&self, version: &Version, row: &Row, expiration: i64) -> Result<WriteRequest, Failure> {
-        let unbuilt = || Failure::retryable(Cause::Unanswered);
-        let item = RowItem::of(self.key(version, &row.worker_id), row, expiration);
-        let item = serde_dynamo::to_item(item).map_err(|_| unbuilt())?;
-        let put = PutRequest::builder().set_item(Some(item)).build().map_err(|_| unbuilt())?;
+    /// When what is written now may go, in seconds since 1970.
+    pub(super) fn expiration(&self) -> i64 {
+        self.host.now().as_second() + KEPT_FOR
+    }
+
+    pub(super) fn request(&self, version: &Version, row: &Row) -> Result<WriteRequest, Failure> {
+        let item = RowItem::of(self.key(version, &row.worker_id), row, self.expiration());
+        self.put_request(serde_dynamo::to_item(item).map_err(|_| Failure::retryable(Cause::Unanswered))?)
+    }
+
+    pub(super) fn put_request(&self, item: HashMap<String, AttributeValue>) -> Result<WriteRequest, Failure> {
+        let put = PutRequest::builder().set_item(Some(item)).build();
+        let put = put.map_err(|_| Failure::retryable(Cause::Unanswered))?;
         Ok(WriteRequest::builder().put_request(put).build())
+    }
+
+    /// Writes items of different keys, several batches at once.
+    pub(super) async fn write_all(&self, requests: &[WriteRequest], deadline: Deadline) -> Result<(), Failure> {
+        stream::iter(requests.chunks(BATCH_ITEMS))
+            .map(|batch| self.write(batch.to_vec(), deadline))
+            .buffer_unordered(IN_FLIGHT)
+            .try_collect()
+            .await
     }
 
     /// Writes up to 25 items, again and again, until each is there.
@@ -154,18 +174,5 @@ impl<H: Host> Roster<H> {
             self.host.sleep(self.host.jitter(backoff)).await;
             backoff = (backoff * 2).min(Duration::from_secs(2));
         }
-    }
-}
-
-impl<H: Host> Rows for Roster<H> {
-    async fn put(&self, version: &Version, rows: &[Row], deadline: Deadline) -> Result<(), Failure> {
-        let expiration = self.host.now().as_second() + KEPT_FOR;
-        let request = |row| self.request(version, row, expiration);
-        let batches = rows.chunks(BATCH_ITEMS).map(|rows| rows.iter().map(request).collect::<Result<Vec<_>, _>>());
-        stream::iter(batches)
-            .map(|batch| async { self.write(batch?, deadline).await })
-            .buffer_unordered(IN_FLIGHT)
-            .try_collect()
-            .await
     }
 }

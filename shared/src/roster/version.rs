@@ -1,6 +1,8 @@
 //! Which load of a roster it was, and which of two is the later.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -18,6 +20,15 @@ impl Version {
     pub fn new(at: Timestamp, began: Timestamp, random: u128) -> Version {
         let lag = began.as_millisecond().saturating_sub(at.as_second().saturating_mul(1000)).clamp(0, 999_999_999);
         Version(format!("{}-{lag:09}-{:04x}", at.strftime("%Y%m%dT%H%M%SZ"), random & 0xffff))
+    }
+
+    /// When the roster was dropped, in whole seconds. For a text that is none of [`Version::new`]'s the first second of
+    /// 1970: nothing was dropped before it.
+    #[must_use]
+    pub fn dropped_at(&self) -> Timestamp {
+        let text = self.0.split_once('-').map_or(self.0.as_str(), |(at, _)| at);
+        let at = DateTime::strptime("%Y%m%dT%H%M%SZ", text).and_then(|at| at.to_zoned(TimeZone::UTC));
+        at.map_or(Timestamp::UNIX_EPOCH, |at| at.timestamp())
     }
 
     /// Its text, as it stands in keys.
@@ -50,6 +61,9 @@ mod tests {
             version("2026-11-23T12:00:01Z", "2026-11-23T12:00:01.1Z"),
         ];
         assert!(in_order.is_sorted_by(|a, b| a < b), "{in_order:?}");
+        assert_eq!(in_order[0].dropped_at(), "2026-11-23T11:59:59Z".parse().unwrap(), "not when its load began");
+        assert_eq!(in_order[2].dropped_at(), "2026-11-23T12:00:00Z".parse().unwrap());
+        assert_eq!(Version("damaged".into()).dropped_at(), Timestamp::UNIX_EPOCH);
         assert_eq!(in_order[1].as_str(), "20261123T120000Z-000000200-1234");
     }
 }

@@ -2,6 +2,7 @@
 
 mod bucket;
 mod company;
+mod find;
 mod size;
 
 use crate::stage::{Fault, Strike};
@@ -40,7 +41,8 @@ async fn a_good_roster_takes_force_and_a_later_one_its_place() {
     assert_eq!(row("13").await.unwrap(), None);
     let items = company.stage.dynamo.scan().table_name(TABLE).send().await.unwrap().items.unwrap();
     for item in items.iter().filter(|item| item["id"].as_s().unwrap() != "current") {
-        assert!(item["id"].as_s().unwrap().starts_with(&format!("{}#worker#", first.version)));
+        let kinds = ["worker", "subject", "email"].map(|kind| format!("{}#{kind}#", first.version));
+        assert!(kinds.iter().any(|kind| item["id"].as_s().unwrap().starts_with(kind)));
         let expiration: i64 = item["expiration"].as_n().unwrap().parse().unwrap();
         assert_eq!(expiration - company.stage.host.now().as_second(), 30 * 24 * 60 * 60);
     }
