@@ -1,0 +1,3 @@
+//! From a vendor's bytes to complete events: adapt, look up, complete.
+
+pub(crate) mod stage;
