@@ -11,6 +11,7 @@ pub mod arrival;
 pub mod complete;
 pub mod due;
 pub mod handshake;
+pub mod parameters;
 pub mod receipt;
 pub mod serve;
 pub mod service;

@@ -4,9 +4,11 @@
 //! raw events become worker events on the bus (`work`). Wake-ups and the sweep look at what may be due.
 
 use super::arrival::Arrival;
+use super::complete::{Tokens, Vendors};
 use super::tally::Tally;
 use super::wake::Clock;
 use super::waking::{Waking, Woken};
+use super::work::Work;
 use crate::batch::{BatchReport, Road, Told};
 use crate::bus::Bus;
 use crate::decide::SOON;
@@ -15,8 +17,10 @@ use crate::directory::nobody::Nobody;
 use crate::failure::{Cause, Failure};
 use crate::host::Host;
 use crate::outcome::Why;
-use crate::queue::Queue;
+use crate::policy::SourceRules;
+use crate::queue::{PARKED_AS, Queue};
 use crate::roster::Roster;
+use crate::store::Store;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
@@ -31,7 +35,7 @@ const AGAIN_AFTER: Duration = Duration::from_secs(30);
 
 /// hr-intake, wired once at start.
 #[derive(Debug)]
-pub struct Intake<Q, B, C, H> {
+pub struct Intake<Q, B, C, S, T, H> {
     /// The road of announcements. It has no directory.
     pub road: Road<Nobody, Q, H>,
     /// The roster.
@@ -40,6 +44,12 @@ pub struct Intake<Q, B, C, H> {
     pub bus: B,
     /// The alarm clock.
     pub clock: C,
+    /// Where receipts are kept.
+    pub store: S,
+    /// The vendors' own APIs.
+    pub vendors: Vendors<H>,
+    /// What opens those.
+    pub tokens: T,
 }
 
 /// What happened to a batch.
@@ -58,9 +68,12 @@ struct Message {
     id: String,
     receipt: String,
     arrival: Arrival,
+    body: String,
+    /// The token of the parking that this message is a redrive of.
+    parked_as: Option<String>,
 }
 
-impl<Q: Queue, B: Bus, C: Clock, H: Host + Clone> Intake<Q, B, C, H> {
+impl<Q: Queue, B: Bus, C: Clock, S: Store, T: Tokens, H: Host + Clone> Intake<Q, B, C, S, T, H> {
     /// Works through a batch. Never fails as a whole: each message is done or reported.
     pub async fn handle(&self, event: SqsEvent, deadline: Deadline) -> Handled {
         let (mut announced, mut others) = (SqsEvent::default(), Vec::new());
@@ -156,6 +169,9 @@ impl<Q: Queue, B: Bus, C: Clock, H: Host + Clone> Intake<Q, B, C, H> {
     }
 
     async fn other(&self, message: &Message, deadline: Deadline, tally: &mut Tally) -> Result<(), Failure> {
+        if !deadline.allows(self.road.host.now(), 4) {
+            return Err(Failure::retryable(Cause::OutOfTime));
+        }
         match &message.arrival {
             Arrival::Wake(record) => {
                 let woken = self.look(record, deadline).await?;
@@ -163,7 +179,37 @@ impl<Q: Queue, B: Bus, C: Clock, H: Host + Clone> Intake<Q, B, C, H> {
                 Ok(())
             }
             Arrival::Sweep => self.sweep(deadline, tally).await,
-            Arrival::Receipt(_) | Arrival::Raw(_) | Arrival::Canonical => Ok(()),
+            Arrival::Receipt(key) => {
+                let rules = self.road.rules();
+                let work = self.work(&rules.policy.sources, deadline);
+                let elements = work.receipt(key, message.parked_as.as_deref()).await?;
+                elements.iter().for_each(|element| tally.element(element));
+                Ok(())
+            }
+            Arrival::Raw(source) => {
+                let rules = self.road.rules();
+                let work = self.work(&rules.policy.sources, deadline);
+                let elements = work.raw(*source, &message.body, message.parked_as.as_deref()).await?;
+                elements.iter().for_each(|element| tally.element(element));
+                Ok(())
+            }
+            Arrival::Canonical => Ok(()),
+        }
+    }
+
+    fn work<'a>(&'a self, rules: &'a SourceRules, deadline: Deadline) -> Work<'a, Q, B, S, T, H> {
+        Work {
+            ledger: &self.road.ledger,
+            roster: &self.roster,
+            bus: &self.bus,
+            store: &self.store,
+            vendors: &self.vendors,
+            tokens: &self.tokens,
+            queue: &self.road.queue,
+            rules,
+            keys: &self.road.keys,
+            host: &self.road.host,
+            deadline,
         }
     }
 
@@ -207,7 +253,14 @@ fn log(key: &str, woken: Woken) {
 }
 
 fn message(record: SqsMessage, arrival: Arrival) -> Message {
-    Message { id: record.message_id.unwrap_or_default(), receipt: record.receipt_handle.unwrap_or_default(), arrival }
+    let parked_as = record.message_attributes.get(PARKED_AS).and_then(|attribute| attribute.string_value.clone());
+    Message {
+        parked_as,
+        body: record.body.unwrap_or_default(),
+        id: record.message_id.unwrap_or_default(),
+        receipt: record.receipt_handle.unwrap_or_default(),
+        arrival,
+    }
 }
 
 fn item_failure(id: String) -> BatchItemFailure {

@@ -1,5 +1,7 @@
 //! Wiring of hr-intake: from the environment to an [`Intake`], once per process, and from an invocation to it.
 
+use super::complete::{Token, Tokens, Vendors};
+use super::parameters::{Parameters, Purpose};
 use super::serve::{Handled, Intake};
 use super::wake::{Clock, Scheduler};
 use crate::batch::Road;
@@ -7,13 +9,16 @@ use crate::bus::{Bus, EventBus};
 use crate::config::IntakeConfig;
 use crate::decide::decide;
 use crate::directory::nobody::Nobody;
+use crate::failure::Failure;
 use crate::host::{Host, System};
 use crate::ledger::Ledger;
 use crate::queue::{Queue, Sqs};
 use crate::roster::Roster;
 use crate::routes::Function;
-use crate::rules::{Loader, NoPolicy, Source};
+use crate::rules::{Loader, Source};
 use crate::start::{POLICY_TIMEOUT, TIMEOUT, deadline, sdk_config};
+use crate::store::Store;
+use crate::store::s3::Bucket;
 use crate::telemetry;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::FutureExt;
@@ -24,21 +29,37 @@ use std::time::Duration;
 
 /// hr-intake as it stands ready.
 #[derive(Debug)]
-pub struct Service<Q, B, C, H> {
+pub struct Service<Q, B, C, S, T, H> {
     /// What it does.
-    pub intake: Intake<Q, B, C, H>,
+    pub intake: Intake<Q, B, C, S, T, H>,
     /// The policy's source.
     pub policy: Loader,
 }
 
 /// hr-intake on AWS.
-pub type AwsService = Service<Sqs, EventBus<System>, Scheduler, System>;
+pub type AwsService = Service<Sqs, EventBus<System>, Scheduler, Bucket, SourceTokens<System>, System>;
+
+/// Tokens of vendors' APIs, as Systems Manager keeps them.
+#[derive(Debug)]
+pub struct SourceTokens<H> {
+    /// The parameters.
+    pub parameters: Parameters,
+    /// Time.
+    pub host: H,
+}
+
+impl<H: Host> Tokens for SourceTokens<H> {
+    async fn token(&self, source: super::Source) -> Result<Option<Token>, Failure> {
+        let value = self.parameters.get(source, Purpose::Token, self.host.now()).await?;
+        Ok(value.map(|value| Token::new(value.expose())))
+    }
+}
 
 /// Loads the policy and builds the service.
 ///
 /// # Errors
-/// [`NoPolicy`]: without a policy nothing is done.
-pub async fn service(config: IntakeConfig) -> Result<AwsService, NoPolicy> {
+/// Without a policy nothing is done; without root certificates no vendor is asked.
+pub async fn service(config: IntakeConfig) -> Result<AwsService, lambda_runtime::Error> {
     let sdk = sdk_config().await;
     let host = System::default();
     let road = config.road;
@@ -50,6 +71,12 @@ pub async fn service(config: IntakeConfig) -> Result<AwsService, NoPolicy> {
         roster: Roster::new(dynamo.clone(), config.roster_table, road.keys.clone(), host.clone()),
         bus: EventBus::new(aws_sdk_eventbridge::Client::new(&sdk), config.bus, host.clone()),
         clock: Scheduler::new(aws_sdk_scheduler::Client::new(&sdk), config.places),
+        store: Bucket::new(&sdk, config.bucket),
+        vendors: Vendors::new(host.clone())?,
+        tokens: SourceTokens {
+            parameters: Parameters::new(aws_sdk_ssm::Client::new(&sdk), &config.sources),
+            host: host.clone(),
+        },
         road: Road {
             function: Function::HrIntake,
             directory: Nobody,
@@ -68,14 +95,16 @@ pub async fn service(config: IntakeConfig) -> Result<AwsService, NoPolicy> {
 ///
 /// # Errors
 /// None that is expected: every message is done or reported.
-pub async fn serve<Q, B, C, H>(
-    service: &Service<Q, B, C, H>,
+pub async fn serve<Q, B, C, S, T, H>(
+    service: &Service<Q, B, C, S, T, H>,
     event: LambdaEvent<SqsEvent>,
 ) -> Result<SqsBatchResponse, lambda_runtime::Error>
 where
     Q: Queue,
     B: Bus,
     C: Clock,
+    S: Store,
+    T: Tokens,
     H: Host + Clone,
 {
     let road = &service.intake.road;

@@ -1,6 +1,7 @@
 //! What hr-intake counts of a batch.
 
 use super::waking::Woken;
+use super::work::{Became, Element};
 use crate::telemetry;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -12,9 +13,9 @@ pub struct Tally {
     pub scheduled: u64,
     /// Announcements that were published as effective.
     pub published: u64,
-    /// Of those, how many came more than an hour after they were due.
+    /// Announcements and elements that came more than an hour after they were due.
     pub late: u64,
-    /// Of those, how many no schedule had woken.
+    /// Of the published, how many no schedule had woken.
     pub swept: u64,
     /// Announcements that are due and could not be published.
     pub unswept: u64,
@@ -22,6 +23,14 @@ pub struct Tally {
     pub superseded: u64,
     /// Announcements that a newer roster contradicts.
     pub held: u64,
+    /// Elements of requests that became worker events.
+    pub told: u64,
+    /// Elements of requests that came before.
+    pub duplicates: u64,
+    /// Elements of requests that ask for nothing.
+    pub nothing: u64,
+    /// Elements of requests that nobody could read: they are parked.
+    pub unclassified: u64,
     /// Messages that come again.
     pub again: u64,
 }
@@ -49,6 +58,18 @@ impl Tally {
         self.unswept += 1;
     }
 
+    pub(super) fn element(&mut self, element: &Element) {
+        match &element.became {
+            Became::Published { late_by, .. } => {
+                self.told += 1;
+                self.late += u64::from(late_by.is_some());
+            }
+            Became::Duplicate => self.duplicates += 1,
+            Became::Nothing(_) => self.nothing += 1,
+            Became::Unclassified(_) => self.unclassified += 1,
+        }
+    }
+
     pub(super) fn again(&mut self, messages: usize) {
         self.again += messages as u64;
     }
@@ -61,6 +82,10 @@ impl Tally {
         self.unswept += other.unswept;
         self.superseded += other.superseded;
         self.held += other.held;
+        self.told += other.told;
+        self.duplicates += other.duplicates;
+        self.nothing += other.nothing;
+        self.unclassified += other.unclassified;
         self.again += other.again;
     }
 
@@ -75,6 +100,10 @@ impl Tally {
             ("DueUnpublished", self.unswept),
             ("Superseded", self.superseded),
             ("RosterDisagrees", self.held),
+            ("Told", self.told),
+            ("Duplicates", self.duplicates),
+            ("Nothing", self.nothing),
+            ("Unclassified", self.unclassified),
             ("Again", self.again),
         ];
         telemetry::counts("hr-intake", request_id, &counts, now)

@@ -9,8 +9,8 @@ use crate::batch::REALM;
 use crate::bus::{Bus, ENTRIES, Entry};
 use crate::decide::Reason;
 use crate::directory::Deadline;
-use crate::event::wire::{Assurance, Detail, Missing};
 use crate::event;
+use crate::event::wire::{Assurance, Detail, Missing};
 use crate::failure::{Cause, Failure, Refusal, RefusalCode};
 use crate::host::Host;
 use crate::ledger::{Budgets, EventItem, Ledger, RECEIPT, REMEMBERED_FOR, State, Wanted};
@@ -154,6 +154,7 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
             }
         }
         elements.extend(self.park_all(key, to_park).await?);
+        elements.iter().for_each(|element| log(receipt.source, element));
         Ok(elements)
     }
 
@@ -311,6 +312,28 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
         let mut nonce = [0; 12];
         nonce.copy_from_slice(&self.host.random().to_be_bytes()[..12]);
         nonce
+    }
+}
+
+/// One line for each element. It names facts, and nobody.
+fn log(source: Source, element: &Element) {
+    let (source, record) = (source.as_str(), element.record.as_deref());
+    match &element.became {
+        Became::Published { events, filled, late_by } => {
+            let filled: Vec<String> =
+                filled.iter().map(|it| told(it)).map(|(fact, whence)| format!("{fact}: {whence}")).collect();
+            tracing::info!(
+                source,
+                record,
+                events = events.join(" "),
+                filled = filled.join(", "),
+                late_by_s = late_by.map(|late| late.as_secs()),
+                "published"
+            );
+        }
+        Became::Duplicate => tracing::info!(source, record, "came before"),
+        Became::Nothing(reason) => tracing::info!(source, record, "asks for nothing: {reason}"),
+        Became::Unclassified(reason) => tracing::warn!(source, record, "parked as worker.unclassified: {reason}"),
     }
 }
 

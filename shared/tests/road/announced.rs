@@ -2,7 +2,7 @@
 //!
 //! The stage's clock stands at noon of 2026-11-23.
 
-mod company;
+pub(crate) mod company;
 mod orders;
 
 use crate::stage::{envelope, event};
@@ -177,7 +177,7 @@ async fn a_roster_older_than_the_announcement_has_no_say() {
 }
 
 /// Puts a roster in force that was dropped at an instant.
-async fn in_force(company: &Company, csv: &str, dropped: &str) {
+pub(crate) async fn in_force(company: &Company, csv: &str, dropped: &str) {
     let at: Timestamp = dropped.parse().unwrap();
     let mut rows: Vec<Row> = Vec::new();
     let count = read(Format::Csv, csv.as_bytes(), Shrinkage { before: None, percent: 0 }, |row| {
@@ -186,7 +186,10 @@ async fn in_force(company: &Company, csv: &str, dropped: &str) {
     });
     let version = Version::new(at, at, 1);
     let deadline = Deadline::at(company.stage.deadline().instant() + SignedDuration::from_hours(1));
-    company.roster().put(&version, &rows, deadline).await.unwrap();
+    let roster = company.roster();
+    let loading = roster.loading();
+    loading.put(&version, &rows, deadline).await.unwrap();
+    loading.end(&version, deadline).await.unwrap();
     let source = "roster/all.csv".to_owned();
     let index = Index { version, rows: count.unwrap(), without_address: 0, loaded_at: at, runs: Vec::new(), source };
     let before = company.roster().current().await.unwrap();

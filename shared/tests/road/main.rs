@@ -16,6 +16,7 @@ mod logout;
 mod orders;
 mod privacy;
 mod protected;
+mod received;
 mod reinstate;
 mod relicense;
 mod removal;

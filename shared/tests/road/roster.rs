@@ -1,6 +1,6 @@
 //! A roster from a file to force: good ones, refused ones, late ones, and what the network does meanwhile.
 
-mod bucket;
+pub(crate) mod bucket;
 mod company;
 mod find;
 mod size;

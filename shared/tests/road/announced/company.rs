@@ -1,5 +1,6 @@
 //! A company whose announcements go through hr-intake: its queue, its bus, its alarm clock, and the functions behind the bus.
 
+use crate::roster::bucket::TestBucket;
 use crate::stage::{MemoryQueue, Stage, TestHost, account, batch, envelope, keys, mapped, message, release};
 use aws_lambda_events::event::sqs::SqsEvent;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
@@ -10,6 +11,8 @@ use rollcall::directory::nobody::Nobody;
 use rollcall::event::parse;
 use rollcall::failure::{Cause, Failure};
 use rollcall::host::Host;
+use rollcall::intake::Source;
+use rollcall::intake::complete::{Token, Tokens, Vendors};
 use rollcall::intake::serve::{Handled, Intake};
 use rollcall::intake::wake::Clock;
 use rollcall::roster::Roster;
@@ -22,9 +25,9 @@ const ROSTER: &str = "roster";
 
 /// What was published, and has not been delivered yet.
 #[derive(Clone, Debug, Default)]
-pub(super) struct MemoryBus {
-    pub(super) entries: Arc<Mutex<Vec<Entry>>>,
-    pub(super) broken: Arc<Mutex<bool>>,
+pub(crate) struct MemoryBus {
+    pub(crate) entries: Arc<Mutex<Vec<Entry>>>,
+    pub(crate) broken: Arc<Mutex<bool>>,
 }
 
 impl Bus for MemoryBus {
@@ -39,9 +42,9 @@ impl Bus for MemoryBus {
 
 /// Alarms by name: when, and for which record.
 #[derive(Clone, Debug, Default)]
-pub(super) struct MemoryClock {
-    pub(super) alarms: Arc<Mutex<BTreeMap<String, (Timestamp, String)>>>,
-    pub(super) broken: Arc<Mutex<bool>>,
+pub(crate) struct MemoryClock {
+    pub(crate) alarms: Arc<Mutex<BTreeMap<String, (Timestamp, String)>>>,
+    pub(crate) broken: Arc<Mutex<bool>>,
 }
 
 impl Clock for MemoryClock {
@@ -54,43 +57,65 @@ impl Clock for MemoryClock {
     }
 }
 
-pub(super) struct Company {
-    pub(super) stage: Stage,
-    pub(super) bus: MemoryBus,
-    pub(super) clock: MemoryClock,
+/// No vendor is asked here: the clients have tests of their own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NoTokens;
+
+impl Tokens for NoTokens {
+    async fn token(&self, _source: Source) -> Result<Option<Token>, Failure> {
+        Ok(None)
+    }
+}
+
+pub(crate) struct Company {
+    pub(crate) stage: Stage,
+    pub(crate) bucket: TestBucket,
+    pub(crate) bus: MemoryBus,
+    pub(crate) clock: MemoryClock,
     /// Every event that was published, as its detail.
-    pub(super) published: Mutex<Vec<Value>>,
+    pub(crate) published: Mutex<Vec<Value>>,
 }
 
 impl Company {
     /// One EnterpriseLWA account with registered users.
-    pub(super) async fn new(users: usize) -> Company {
+    pub(crate) async fn new(users: usize) -> Company {
         let stage = Stage::new(json!([account("lwa", "EnterpriseLWA", users)])).await.with_policy(mapped(&["lwa"]));
         let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
         let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
         let create = stage.dynamo.create_table().table_name(ROSTER).billing_mode(BillingMode::PayPerRequest);
         let create = create.attribute_definitions(id.build().unwrap()).key_schema(key.build().unwrap());
         create.send().await.unwrap();
-        Company { stage, bus: MemoryBus::default(), clock: MemoryClock::default(), published: Mutex::default() }
+        let bucket = TestBucket::default();
+        Company { stage, bucket, bus: MemoryBus::default(), clock: MemoryClock::default(), published: Mutex::default() }
     }
 
-    pub(super) fn roster(&self) -> Roster<TestHost> {
+    /// The same under a policy of its own.
+    pub(crate) fn with_sources(mut self, sources: Value) -> Company {
+        let mut policy = mapped(&["lwa"]);
+        policy["sources"] = sources;
+        self.stage = self.stage.with_policy(policy);
+        self
+    }
+
+    pub(crate) fn roster(&self) -> Roster<TestHost> {
         Roster::new(self.stage.dynamo.clone(), ROSTER, keys(), self.stage.host.clone())
     }
 
-    fn intake(&self) -> Intake<MemoryQueue, MemoryBus, MemoryClock, TestHost> {
+    fn intake(&self) -> Intake<MemoryQueue, MemoryBus, MemoryClock, TestBucket, NoTokens, TestHost> {
         let Road { function, ledger, queue, host, rules, keys, decide, .. } = self.stage.worker_of(Function::HrIntake);
         let road = Road { function, directory: Nobody, ledger, queue, host, rules, keys, decide };
-        Intake { road, roster: self.roster(), bus: self.bus.clone(), clock: self.clock.clone() }
+        let vendors = Vendors::new(self.stage.host.clone()).unwrap();
+        let (bus, clock, store) = (self.bus.clone(), self.clock.clone(), self.bucket.clone());
+        Intake { road, roster: self.roster(), bus, clock, store, vendors, tokens: NoTokens }
     }
 
     /// hr-intake gets a batch.
-    pub(super) async fn handle(&self, event: SqsEvent) -> Handled {
+    pub(crate) async fn handle(&self, event: SqsEvent) -> Handled {
         self.intake().handle(event, self.stage.deadline()).await
     }
 
     /// Bodies come, each to whom the bus delivers it, and whatever is published on the way too.
-    pub(super) async fn deliver(&self, bodies: &[String]) {
+    pub(crate) async fn deliver(&self, bodies: &[String]) {
         for body in bodies {
             let event = parse(body).ok();
             match event.and_then(|event| consumer(event.event_type, event.login)) {
@@ -107,7 +132,7 @@ impl Company {
     }
 
     /// What is on the bus is delivered.
-    pub(super) async fn drain(&self) {
+    pub(crate) async fn drain(&self) {
         loop {
             let entries: Vec<Entry> = self.bus.entries.lock().unwrap().drain(..).collect();
             if entries.is_empty() {
@@ -122,7 +147,7 @@ impl Company {
     }
 
     /// The clock goes on to an instant; alarms ring on the way, each as its schedule would.
-    pub(super) async fn until(&self, then: &str) {
+    pub(crate) async fn until(&self, then: &str) {
         let then: Timestamp = then.parse().unwrap();
         loop {
             let next = {
@@ -143,14 +168,14 @@ impl Company {
     }
 
     /// The sweep comes round.
-    pub(super) async fn sweep(&self) -> Handled {
+    pub(crate) async fn sweep(&self) -> Handled {
         let handled = self.handle(batch(&[json!({ "sweep": true }).to_string()])).await;
         self.drain().await;
         handled
     }
 
     /// The operator releases what hr-intake holds.
-    pub(super) async fn release(&self, id: &str) -> Handled {
+    pub(crate) async fn release(&self, id: &str) -> Handled {
         let event = self.stage.event_of(Function::HrIntake, id).await.unwrap();
         let mut batch = SqsEvent::default();
         batch.records = vec![release(0, &event, "olga")];
@@ -160,7 +185,7 @@ impl Company {
     }
 
     /// The announcements that wait.
-    pub(super) async fn waiting(&self) -> Vec<String> {
+    pub(crate) async fn waiting(&self) -> Vec<String> {
         let items = self.stage.items().await;
         let due = items.iter().filter(|item| item.contains_key("due"));
         due.map(|item| item["id"].as_s().unwrap().clone()).collect()
@@ -168,7 +193,7 @@ impl Company {
 }
 
 /// One message, as it is.
-pub(super) fn one(body: &str) -> SqsEvent {
+pub(crate) fn one(body: &str) -> SqsEvent {
     let mut event = SqsEvent::default();
     event.records = vec![message(0, body, None)];
     event

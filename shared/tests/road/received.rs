@@ -1,0 +1,258 @@
+//! What was received: each element once, as worker events, folded, parked, or nothing; whatever goes wrong on the way.
+//!
+//! The stage's clock stands at noon of 2026-11-23.
+
+use crate::announced::company::{Company, one};
+use crate::announced::in_force;
+use jiff::{SignedDuration, Timestamp};
+use rollcall::event::wire::Assurance;
+use rollcall::host::Host;
+use rollcall::intake::receipt::Receipt;
+use rollcall::intake::serve::Handled;
+use rollcall::intake::{Headers, Received, Source};
+use rollcall::queue::PARKED_AS;
+use rollcall::store::Store;
+use serde_json::{Value, json};
+
+/// A roster of two days ago: the first person works there, the second has left, the third leaves next week.
+const ROSTER: &str = "worker_id,email,time_zone,status,end_date,provider_subject_ids\n\
+    lwa-0,p0@lwa.example,Europe/Paris,active,,okta:00u0;finch:f-0\n\
+    lwa-1,p1@lwa.example,Europe/Paris,terminated,2026-11-20,finch:f-1;ukg:U-1\n\
+    lwa-2,p2@lwa.example,Europe/Paris,active,2026-11-30,gusto:g-2\n";
+
+/// One delivery of a source: its receipt is kept, and the queue tells.
+async fn received(company: &Company, source: Source, headers: &[(&str, &str)], body: &str, id: &str) -> Handled {
+    let message = kept(company, source, headers, body, id).await;
+    let handled = company.handle(one(&message)).await;
+    company.drain().await;
+    handled
+}
+
+async fn kept(company: &Company, source: Source, headers: &[(&str, &str)], body: &str, id: &str) -> String {
+    let headers = Headers::new(headers.iter().copied());
+    let received = Received { body: body.as_bytes(), headers: &headers, at: company.stage.host.now() };
+    let receipt = Receipt::new(source, Assurance::HmacBody, None, &received);
+    let key = receipt.key(id);
+    company.bucket.write(&key, serde_json::to_vec(&receipt).unwrap()).await.unwrap();
+    json!({ "receipt": key }).to_string()
+}
+
+async fn company() -> Company {
+    let company = Company::new(3).await;
+    in_force(&company, ROSTER, "2026-11-21T02:00:00Z").await;
+    company
+}
+
+fn user(company: &Company, n: usize) -> String {
+    company.stage.users()[&format!("lwa/u{n}")].clone()
+}
+
+fn deactivated(uuid: &str, published: &str) -> String {
+    json!({ "data": { "events": [{
+        "uuid": uuid, "published": published, "eventType": "user.lifecycle.deactivate",
+        "target": [{ "id": "00u0", "type": "User", "alternateId": "p0@lwa.example" }],
+    }] } })
+    .to_string()
+}
+
+async fn record(company: &Company, id: &str) -> Value {
+    let item = company.stage.item(&format!("receipt#{id}")).await.unwrap();
+    serde_json::from_str(item["data"].as_s().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn a_request_becomes_a_worker_event_with_what_the_roster_knows_and_acts() {
+    let company = company().await;
+    let handled = received(&company, Source::Okta, &[], &deactivated("u-1", "2026-11-23T11:59:00Z"), "1").await;
+    assert_eq!((handled.tally.told, handled.tally.late), (1, 0));
+    assert_eq!(user(&company, 0), "Suspended");
+    let published = company.published.lock().unwrap().clone();
+    assert_eq!(published.len(), 1);
+    assert_eq!(published[0]["subject"]["workerId"], "lwa-0");
+    assert_eq!(published[0]["subject"]["providerSubjectId"], "okta:00u0");
+    assert_eq!(published[0]["assurance"], "hmac_body");
+    let record = record(&company, "okta:u-1").await;
+    assert_eq!(record["events"], json!(["account.status.effective"]));
+    assert_eq!(record["filled"], json!({ "subject.workerId": "roster" }));
+}
+
+#[tokio::test]
+async fn what_comes_twice_is_folded_and_counted() {
+    let company = company().await;
+    let body = deactivated("u-1", "2026-11-23T11:59:00Z");
+    received(&company, Source::Okta, &[], &body, "1").await;
+    // The queue delivers it again; the sender delivers it again; somebody replays it within the hour.
+    let again = received(&company, Source::Okta, &[], &body, "1").await;
+    assert_eq!((again.tally.told, again.tally.duplicates), (0, 1));
+    company.stage.host.advance(SignedDuration::from_mins(55));
+    let replayed = received(&company, Source::Okta, &[], &body, "2").await;
+    assert_eq!((replayed.tally.told, replayed.tally.duplicates), (0, 1));
+    assert_eq!(company.published.lock().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_redelivery_without_a_time_of_its_own_is_the_first_one() {
+    let company = company().await;
+    let body = json!({
+        "action": "hire_candidate",
+        "payload": { "application": { "candidate": { "id": 77 }, "offer": { "starts_at": "2026-12-07" } } },
+    })
+    .to_string();
+    let headers = [("greenhouse-event-id", "g-1")];
+    received(&company, Source::Greenhouse, &headers, &body, "1").await;
+    company.stage.host.advance(SignedDuration::from_hours(2));
+    let again = received(&company, Source::Greenhouse, &headers, &body, "2").await;
+    assert_eq!(again.tally.duplicates, 1);
+    let published = company.published.lock().unwrap().clone();
+    assert_eq!(published.len(), 1, "{published:?}");
+    assert_eq!(published[0]["occurredAt"], "2026-11-23T12:00:00Z");
+}
+
+#[tokio::test]
+async fn a_crash_before_the_end_publishes_the_same_again() {
+    let company = company().await;
+    let message = kept(&company, Source::Okta, &[], &deactivated("u-1", "2026-11-23T11:59:00Z"), "1").await;
+    *company.bus.broken.lock().unwrap() = true;
+    let handled = company.handle(one(&message)).await;
+    assert_eq!((handled.response.batch_item_failures.len(), handled.tally.told), (1, 0));
+    *company.bus.broken.lock().unwrap() = false;
+    // Meanwhile the roster knows somebody else by that id. What was made of the request stays.
+    let other = ROSTER.replace("okta:00u0;", "").replace("finch:f-1;", "okta:00u0;");
+    in_force(&company, &other, "2026-11-22T02:00:00Z").await;
+    let handled = company.handle(one(&message)).await;
+    assert_eq!((handled.response.batch_item_failures.len(), handled.tally.told), (0, 1));
+    company.drain().await;
+    assert_eq!(company.published.lock().unwrap()[0]["subject"]["workerId"], "lwa-0");
+}
+
+#[tokio::test]
+async fn a_notice_is_what_the_roster_says() {
+    let company = company().await;
+    let notice = |id: &str| json!({ "event_type": "employment.updated", "data": { "individual_id": id } }).to_string();
+    let left = received(&company, Source::Finch, &[("finch-event-id", "f-e-1")], &notice("f-1"), "1").await;
+    assert_eq!(left.tally.told, 1);
+    assert_eq!(user(&company, 1), "Suspended");
+    let published = company.published.lock().unwrap().clone();
+    assert_eq!(published[0]["effective"]["date"], "2026-11-20");
+    assert_eq!((&published[0]["kind"], &published[0]["factId"]), (&json!("termination"), &json!("termination")));
+    // The roster is older than the notice, and says nothing of an end: nobody can say what changed.
+    let unknown = received(&company, Source::Finch, &[("finch-event-id", "f-e-2")], &notice("f-0"), "2").await;
+    assert_eq!(unknown.tally.unclassified, 1);
+    assert_eq!(user(&company, 0), "Registered");
+}
+
+#[tokio::test]
+async fn an_older_roster_does_not_undo_what_was_said_since() {
+    let company = company().await;
+    let mut rescinded = crate::stage::event("r", "termination", "rescinded", "2026-11-20T23:00:00Z", "lwa", 1);
+    (rescinded["factId"], rescinded["occurredAt"]) = (json!("termination"), json!("2026-11-22T08:00:00Z"));
+    company.deliver(&[crate::stage::envelope(&rescinded)]).await;
+    let body = json!({ "event_type": "employment.updated", "data": { "individual_id": "f-1" } }).to_string();
+    let handled = received(&company, Source::Finch, &[("finch-event-id", "f-e-1")], &body, "1").await;
+    assert_eq!((handled.tally.told, handled.tally.unclassified), (0, 1));
+    assert_eq!(user(&company, 1), "Registered");
+}
+
+#[tokio::test]
+async fn what_is_announced_is_scheduled_and_taken_back_by_the_same_source() {
+    let company = company().await;
+    let gusto = |uuid: &str, event_type: &str, at: i64| {
+        json!({ "uuid": uuid, "event_type": event_type, "entity_uuid": "g-2", "timestamp": at }).to_string()
+    };
+    let at: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+    let terminated = gusto("1", "employee.terminated", at.as_second());
+    received(&company, Source::Gusto, &[], &terminated, "1").await;
+    let alarms = company.clock.alarms.lock().unwrap().clone();
+    let due: Vec<String> = alarms.values().map(|(at, _)| at.to_string()).collect();
+    assert_eq!(due, ["2026-11-30T23:00:00Z"], "the last day by the roster, at the work site");
+    let cancelled = gusto("2", "employee.termination_cancelled", at.as_second() + 60);
+    received(&company, Source::Gusto, &[], &cancelled, "2").await;
+    company.until("2026-12-02T00:00:00Z").await;
+    assert_eq!(user(&company, 2), "Registered");
+    assert_eq!(company.waiting().await, [] as [String; 0]);
+}
+
+#[tokio::test]
+async fn what_nobody_can_read_is_parked_once_and_opens_with_its_token() {
+    let company = company().await;
+    let body = json!({ "data": { "events": [
+        { "uuid": "u-9", "published": "2026-11-23T11:00:00Z", "eventType": "user.risk.change" },
+        { "uuid": "u-8", "published": "2026-11-23T11:00:00Z", "eventType": "user.session.clear" },
+    ] } })
+    .to_string();
+    let handled = received(&company, Source::Okta, &[], &body, "1").await;
+    assert_eq!((handled.tally.unclassified, handled.tally.nothing, handled.tally.told), (1, 1, 0));
+    let parked = company.stage.queue.parked.lock().unwrap().clone();
+    assert_eq!(parked.len(), 1);
+    assert_eq!(parked[0].refusal.code.as_str(), "unclassified");
+    assert_eq!(parked[0].body, json!({ "receipt": "receipts/okta/2026-11-23/1.json" }).to_string());
+    let again = received(&company, Source::Okta, &[], &body, "2").await;
+    assert_eq!((again.tally.unclassified, again.tally.duplicates), (0, 1));
+    // A redrive carries the token: it is looked at again, and parked anew.
+    let mut redriven = one(&parked[0].body);
+    let mut token = aws_lambda_events::event::sqs::SqsMessageAttribute::default();
+    token.string_value = Some(parked[0].parked_as.clone());
+    redriven.records[0].message_attributes.insert(PARKED_AS.into(), token);
+    let handled = company.handle(redriven).await;
+    assert_eq!(handled.tally.unclassified, 1);
+    let waiting = company.stage.waiting(rollcall::ledger::State::Parked).await;
+    assert_eq!(waiting, ["okta:u-9"]);
+}
+
+#[tokio::test]
+async fn without_a_dead_letter_queue_nothing_is_called_parked() {
+    let company = company().await;
+    *company.stage.queue.broken.lock().unwrap() = true;
+    let handled = received(&company, Source::Gusto, &[], "no JSON", "1").await;
+    assert_eq!((handled.response.batch_item_failures.len(), handled.tally.unclassified), (1, 0));
+    assert!(company.stage.items().await.iter().all(|item| !item["id"].as_s().unwrap().starts_with("receipt#")));
+    *company.stage.queue.broken.lock().unwrap() = false;
+    assert_eq!(received(&company, Source::Gusto, &[], "no JSON", "1").await.tally.unclassified, 1);
+}
+
+#[tokio::test]
+async fn a_receipt_that_is_gone_is_told() {
+    let company = company().await;
+    for key in ["receipts/okta/2026-11-01/gone.json", "roster/all.csv"] {
+        let handled = company.handle(one(&json!({ "receipt": key }).to_string())).await;
+        assert_eq!(handled.tally.unclassified, 1);
+    }
+    let parked = company.stage.queue.parked.lock().unwrap().clone();
+    assert!(parked.iter().all(|parked| parked.refusal.code.as_str() == "expired"));
+    assert_eq!(parked.len(), 2);
+}
+
+#[tokio::test]
+async fn a_raw_event_of_a_partner_bus_is_kept_and_worked_on() {
+    let company = company().await;
+    let event: Value = serde_json::from_str(&deactivated("u-1", "2026-11-23T11:59:00Z")).unwrap();
+    let envelope = json!({
+        "version": "0", "id": "1", "detail-type": "SystemLog", "source": "aws.partner/okta.com/acme/log",
+        "account": "111122223333", "time": "2026-11-23T11:59:30Z", "region": "eu-west-1", "resources": [],
+        "detail": event["data"]["events"][0],
+    });
+    let handled = company.handle(one(&envelope.to_string())).await;
+    company.drain().await;
+    assert_eq!((handled.tally.told, user(&company, 0).as_str()), (1, "Suspended"));
+    assert_eq!(company.published.lock().unwrap()[0]["assurance"], "partner_bus");
+    let kept = company.bucket.keys("receipts/okta/");
+    assert_eq!(kept.len(), 1, "it is kept for replay");
+    let replayed = company.handle(one(&json!({ "receipt": kept[0] }).to_string())).await;
+    assert_eq!(replayed.tally.duplicates, 1);
+}
+
+#[tokio::test]
+async fn what_came_late_acts_at_once_and_says_so() {
+    let company = company().await.with_sources(json!({ "zone": "Europe/Paris" }));
+    let body = json!({
+        "hook": { "id": "h", "event": "employee.changed" },
+        "data": {
+            "id": "m-2", "work_email": "p2@lwa.example", "employment_status": "INACTIVE",
+            "termination_date": "2026-11-10T00:00:00Z",
+        },
+    })
+    .to_string();
+    let handled = received(&company, Source::Merge, &[], &body, "1").await;
+    assert_eq!((handled.tally.told, handled.tally.late), (1, 1));
+    assert_eq!(user(&company, 2), "Suspended");
+}
