@@ -5,11 +5,14 @@
 //! 3. [`handshake`]: what a sender asks once, before it sends anything.
 //! 4. [`adapt`]: one pure module a source, from raw bytes to canonical events. What it cannot tell is named in `missing`.
 //!
-//! Nothing receives anything yet: these are the pure parts.
+//! [`receive`] does the first three for a request, with the secrets of [`parameters`], and leaves a [`receipt`] for the
+//! fourth.
 
 pub mod adapt;
 pub mod handshake;
+pub mod parameters;
 pub mod receipt;
+pub mod receive;
 pub mod source;
 pub mod verify;
 
