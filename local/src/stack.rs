@@ -161,6 +161,7 @@ impl Stack {
             "bus": self.output("BusName")?, "table": self.output("LedgerTable")?,
             "policy": self.output("PolicyParameter")?, "queues": queues,
             "bucket": self.output("AuditBucketName")?, "rosterTable": self.output("RosterTableName")?,
+            "receive": self.receive_url()?,
             "auditMachine": self.output("AuditMachineArn")?, "auditTopic": self.output("AuditTopicArn")?,
         }))
     }

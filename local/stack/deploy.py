@@ -52,10 +52,12 @@ def main():
             s3.put_object(Bucket=bucket, Key=path, Body=source.read())
         template = template.replace(f"DefinitionUri: {path}", f"DefinitionUri: s3://{bucket}/{path}")
 
+    # A template of more than 51,200 bytes comes from a bucket, as `sam deploy` does it.
+    s3.put_object(Bucket=bucket, Key="template.yaml", Body=template.encode())
     cloudformation = client("cloudformation")
     cloudformation.create_stack(
         StackName=stack,
-        TemplateBody=template,
+        TemplateURL=f"{endpoint}/{bucket}/template.yaml",
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in json.loads(parameters).items()],
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
