@@ -31,7 +31,7 @@ const FUNCTIONS: [(&str, &str); 6] = [
 ];
 
 /// The functions of the template that have none.
-const WITHOUT_QUEUE: [&str; 2] = ["license-audit", "roster-load"];
+const WITHOUT_QUEUE: [&str; 3] = ["hr-receive", "license-audit", "roster-load"];
 
 /// Name of the CloudFormation stack.
 const STACK: &str = "rollcall";
@@ -128,6 +128,19 @@ impl Stack {
         self.output(&format!("{prefix}QueueUrl"))
     }
 
+    /// Where sources send on this machine, with a `/` at the end: `<this>gusto` is Gusto's address.
+    ///
+    /// The template's output is the address that AWS would give. The local AWS serves it by its path.
+    ///
+    /// # Errors
+    /// Where the template has no such output, or it is no address of a function.
+    pub fn receive_url(&self) -> Result<String> {
+        let url = self.output("HrReceiveUrl")?;
+        let id = url.strip_prefix("https://").and_then(|rest| rest.split_once(".lambda-url."));
+        let (id, _) = id.with_context(|| format!("{url} is no address of a function"))?;
+        Ok(format!("{}/_aws/lambda-url/{id}/", self.endpoint))
+    }
+
     /// The names of the functions that have a queue.
     pub fn functions() -> impl Iterator<Item = &'static str> {
         FUNCTIONS.iter().map(|(name, _)| *name)
@@ -149,6 +162,7 @@ impl Stack {
             "bus": self.output("BusName")?, "table": self.output("LedgerTable")?,
             "policy": self.output("PolicyParameter")?, "queues": queues,
             "bucket": self.output("AuditBucketName")?, "rosterTable": self.output("RosterTableName")?,
+            "receive": self.receive_url()?,
             "auditMachine": self.output("AuditMachineArn")?, "auditTopic": self.output("AuditTopicArn")?,
         }))
     }

@@ -71,6 +71,19 @@ pub struct IntakeConfig {
     pub places: Places,
 }
 
+/// What hr-receive needs to know about where it runs.
+#[derive(Clone, Debug)]
+pub struct ReceiveConfig {
+    /// Name of the bucket that receipts are kept in: `ROLLCALL_INTAKE_BUCKET`.
+    pub bucket: String,
+    /// URL of the queue that says where they are: `ROLLCALL_INTAKE_QUEUE_URL`.
+    pub queue_url: String,
+    /// The prefix of the parameters with the sources' secrets: `ROLLCALL_SOURCES`.
+    pub sources: String,
+    /// Where the policy document is: `ROLLCALL_POLICY`, as every function's.
+    pub policy: Source,
+}
+
 /// The environment cannot be used. The function does not start.
 #[derive(Debug, Error)]
 pub enum BadConfig {
@@ -170,6 +183,30 @@ impl RosterConfig {
     }
 }
 
+impl ReceiveConfig {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// [`BadConfig`], which names the variable and what it must be.
+    pub fn from_env() -> Result<ReceiveConfig, BadConfig> {
+        ReceiveConfig::read(process)
+    }
+
+    /// Reads an environment.
+    ///
+    /// # Errors
+    /// [`BadConfig`], which names the variable and what it must be.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<ReceiveConfig, BadConfig> {
+        let required = |name| required(&variable, name);
+        Ok(ReceiveConfig {
+            bucket: required("ROLLCALL_INTAKE_BUCKET")?,
+            queue_url: required("ROLLCALL_INTAKE_QUEUE_URL")?,
+            sources: required("ROLLCALL_SOURCES")?,
+            policy: Source::parse(variable("ROLLCALL_POLICY").as_deref().unwrap_or("{}")),
+        })
+    }
+}
+
 impl AuditConfig {
     /// Reads the process's environment.
     ///
@@ -253,6 +290,19 @@ mod tests {
         let all = ["ROLLCALL_TABLE", "ROLLCALL_ROSTER_TABLE", "ROLLCALL_BUCKET", "ROLLCALL_BUS", "ROLLCALL_PERSON_KEY"];
         let read =
             |without: &str| AuditConfig::read(|name| (all.contains(&name) && name != without).then(|| "k".repeat(32)));
+        read("").unwrap();
+        for name in all {
+            let expected = format!("the environment variable {name} is not set");
+            assert_eq!(read(name).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn receiving_has_variables_of_its_own_and_no_person_key() {
+        let all = ["ROLLCALL_INTAKE_BUCKET", "ROLLCALL_INTAKE_QUEUE_URL", "ROLLCALL_SOURCES"];
+        let read = |without: &str| {
+            ReceiveConfig::read(|name| (all.contains(&name) && name != without).then(|| "k".repeat(32)))
+        };
         read("").unwrap();
         for name in all {
             let expected = format!("the environment variable {name} is not set");

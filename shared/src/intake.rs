@@ -5,6 +5,9 @@
 //! 3. [`handshake`]: what a sender asks once, before it sends anything.
 //! 4. [`adapt`]: one pure module a source, from raw bytes to canonical events. What it cannot tell is named in `missing`.
 //! 5. [`complete`]: what the sender did not tell, from the roster, its own API, the ledger and the policy.
+//!
+//! [`receive`] does the first three for a request, with the secrets of [`parameters`], and leaves a [`receipt`] for the
+//! fourth.
 
 pub mod adapt;
 pub mod arrival;
@@ -13,6 +16,7 @@ pub mod due;
 pub mod handshake;
 pub mod parameters;
 pub mod receipt;
+pub mod receive;
 pub mod serve;
 pub mod service;
 pub mod source;

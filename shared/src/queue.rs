@@ -1,9 +1,10 @@
 //! The queue port: parking what is refused for good, and setting when a message shows again.
 
-use crate::failure::Refusal;
+use crate::failure::{Cause, Refusal, ServiceError, classify};
 use crate::ledger::EventItem;
 use crate::release::{self, RELEASED_AS, RELEASED_BY};
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::builders::SendMessageBatchRequestEntryBuilder;
 use aws_sdk_sqs::types::{
     ChangeMessageVisibilityBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
@@ -127,6 +128,23 @@ pub async fn release(client: &Client, queue_url: &str, events: &[EventItem], by:
         }
     }
     released
+}
+
+/// Sends one message: it is there for certain, or not.
+///
+/// # Errors
+/// What stands in the way. A queue that refuses is logged with what to do, and waited for: mending it helps.
+pub async fn send(client: &Client, queue_url: &str, body: String) -> Result<(), Cause> {
+    let Err(error) = client.send_message().queue_url(queue_url).message_body(body).send().await else { return Ok(()) };
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    match classify(code, error.raw_response().map(|response| response.status().as_u16())) {
+        ServiceError::Throttled => Err(Cause::Throttled),
+        ServiceError::Unknown => Err(Cause::Unanswered),
+        ServiceError::NotFound | ServiceError::Refused => {
+            tracing::error!("a queue refuses; see whether it is there and the role allows sqs:SendMessage and its key");
+            Err(Cause::Unanswered)
+        }
+    }
 }
 
 /// Whole seconds, rounded up: a message that shows too early meets the same lease again.

@@ -61,6 +61,20 @@ pub(crate) fn counts(function: &str, request_id: &str, counts: &[(&str, u64)], n
     line
 }
 
+/// The same, for each source by itself.
+pub(crate) fn source_counts(
+    function: &str,
+    source: &str,
+    request_id: &str,
+    counted: &[(&str, u64)],
+    now: Timestamp,
+) -> Value {
+    let mut line = counts(function, request_id, counted, now);
+    line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] = json!([["function", "source"]]);
+    line["source"] = json!(source);
+    line
+}
+
 fn log(event: &EventReport, request_id: &str, duration_ms: u64) {
     let line = Line::of(event);
     let (outcome, reason) = (line.outcome, line.reason.as_str());

@@ -34,8 +34,9 @@ pub const SECRETS_MANAGER: &str = "/aws/reference/secretsmanager/";
 /// How long a value is used before its parameter is asked for again.
 const KEPT: SignedDuration = SignedDuration::from_mins(5);
 
-/// How old a value must be before it is asked for again because it did not do: whoever sends wrong signatures must not
-/// use up the account's requests, of which Parameter Store takes 40 a second by default.
+/// How old a value must be before it is asked for again because it did not do.
+///
+/// Whoever sends wrong signatures must not use up the account's requests: Parameter Store takes 40 a second by default.
 pub const ASKED_AGAIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// The value of a parameter.

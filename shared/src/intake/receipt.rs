@@ -86,6 +86,14 @@ pub struct Message {
     pub receipt: String,
 }
 
+impl Message {
+    /// The body of the message.
+    #[must_use]
+    pub fn body(&self) -> String {
+        serde_json::json!({ "receipt": self.receipt }).to_string()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,5 +111,7 @@ mod tests {
         assert_eq!((body.as_slice(), headers.get("finch-event-id")), (&b"\xff{}"[..], Some("e-1")));
         assert_eq!(read.key("0af3"), "receipts/finch/2026-11-27/0af3.json");
         assert_eq!(Receipt::parse(b"{}"), Err(Unreadable));
+        let message = Message { receipt: read.key("0af3") };
+        assert_eq!(serde_json::from_str::<Message>(&message.body()).unwrap(), message);
     }
 }

@@ -70,6 +70,12 @@ struct WrittenKey {
 }
 
 impl Jwks {
+    /// No key: no token is signed by any of them.
+    #[must_use]
+    pub fn none() -> Jwks {
+        Jwks(Vec::new())
+    }
+
     /// Reads a key set. Keys of other kinds and for other purposes are left out.
     ///
     /// # Errors

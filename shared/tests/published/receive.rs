@@ -1,0 +1,183 @@
+//! `template.yaml`: what reaches the intake queue from other buses, and what hr-receive may do.
+
+use crate::read;
+use crate::template::{delivered_from, resources, set, statement, strings};
+use rollcall::config::ReceiveConfig;
+use rollcall::intake::receipt;
+use rollcall::intake::receive::serve::TIMEOUT;
+use serde_json::{Value, json};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use yaml_rust2::{Yaml, YamlLoader};
+
+/// The rules that deliver to the intake queue, and the condition that each hangs on.
+const RULES: [(&str, Option<&str>); 5] = [
+    ("HealthRisk", None),
+    ("IdentityCenter", None),
+    ("OktaEvents", Some("HasOktaEventBus")),
+    ("Auth0Events", Some("HasAuth0EventBus")),
+    ("OneLoginEvents", Some("HasOneLoginEventBus")),
+];
+
+fn fixture(name: &str) -> Value {
+    serde_json::from_str(&read(&format!("events/sources/{name}.json"))).unwrap()
+}
+
+/// A call on a directory of IAM Identity Center, as `CloudTrail` tells of it.
+fn call(source: &str, event_source: &str) -> Value {
+    let detail =
+        json!({ "eventSource": event_source, "eventName": "DisableUser", "requestParameters": { "userId": "u" } });
+    json!({ "source": source, "detail-type": "AWS API Call via CloudTrail", "detail": detail })
+}
+
+#[test]
+fn what_partners_and_aws_say_reaches_the_intake_queue() {
+    let resources = resources();
+    // `!Ref OktaEventBus` is read as its argument.
+    for (bus, name) in [
+        ("OktaEventBus", "okta/account_status.bus"),
+        ("Auth0EventBus", "auth0/account_status.bus"),
+        ("OneLoginEventBus", "onelogin/bus"),
+    ] {
+        assert_eq!(delivered_from(&resources, Some(bus), &fixture(name)), ["HrIntakeQueue.Arn"], "{name}");
+        let foreign = json!({ "source": "aws.partner/somebody.example/x", "detail": {} });
+        assert!(delivered_from(&resources, Some(bus), &foreign).is_empty(), "{bus}");
+    }
+    let exposed = fixture("health/credentials_exposed");
+    assert_eq!(delivered_from(&resources, None, &exposed), ["HrIntakeQueue.Arn"]);
+    assert!(delivered_from(&resources, None, &fixture("health/other_service")).is_empty());
+    for (source, event_source) in [
+        ("aws.sso-directory", "sso-directory.amazonaws.com"),
+        ("aws.identitystore", "identitystore.amazonaws.com"),
+        ("aws.identitystore-scim", "identitystore-scim.amazonaws.com"),
+    ] {
+        let mut event = call(source, event_source);
+        assert_eq!(delivered_from(&resources, None, &event), ["HrIntakeQueue.Arn"], "{event_source}");
+        event["detail"]["errorCode"] = json!("AccessDenied");
+        assert!(delivered_from(&resources, None, &event).is_empty(), "{event_source}: the call failed");
+    }
+    assert!(delivered_from(&resources, None, &call("aws.sso", "sso.amazonaws.com")).is_empty());
+}
+
+#[test]
+fn a_rule_without_its_bus_is_not_made() {
+    let template = YamlLoader::load_from_str(&read("template.yaml")).unwrap().remove(0);
+    for (rule, condition) in RULES {
+        assert_eq!(template["Resources"][rule]["Condition"].as_str(), condition, "{rule}");
+        let Some(condition) = condition else { continue };
+        let bus = template["Resources"][rule]["Properties"]["EventBusName"].as_str().unwrap();
+        assert_eq!(template["Parameters"][bus]["Default"].as_str(), Some(""), "{bus}");
+        let equals = &template["Conditions"][condition][0];
+        assert_eq!((equals[0].as_str(), equals[1].as_str()), (Some(bus), Some("")), "{condition}");
+    }
+}
+
+/// The queue's policy names the rules: another rule of the account cannot put anything there.
+#[test]
+fn the_queue_lets_just_these_rules_in() {
+    let resources = resources();
+    let to_intake = |rule: &Yaml| {
+        let targets = rule["Properties"]["Targets"].as_vec().unwrap();
+        targets.iter().any(|target| target["Arn"].as_str() == Some("HrIntakeQueue.Arn"))
+    };
+    let all = resources.as_hash().unwrap().iter();
+    let rules = all.filter(|(_, it)| it["Type"].as_str() == Some("AWS::Events::Rule") && to_intake(it));
+    // Rules of Rollcall's own bus are let in by its statement.
+    let other = rules.filter(|(_, rule)| rule["Properties"]["EventBusName"].as_str() != Some("Bus"));
+    let other: BTreeSet<&str> = other.map(|(name, _)| name.as_str().unwrap()).collect();
+    assert_eq!(other, RULES.iter().map(|(rule, _)| *rule).collect());
+
+    let policy = &resources["QueuesFromBus"]["Properties"];
+    assert!(strings(&policy["Queues"]).contains("HrIntakeQueue"));
+    let statements = policy["PolicyDocument"]["Statement"].as_vec().unwrap();
+    let by_rule = statements.iter().map(|statement| &statement["Condition"]["ArnEquals"]["aws:SourceArn"]);
+    let (index, arns) = by_rule.enumerate().find(|(_, arns)| arns.as_vec().is_some()).unwrap();
+    let let_in: BTreeSet<String> =
+        arns.as_vec().unwrap().iter().map(|arn| arn.as_str().or_else(|| arn[1].as_str()).unwrap().to_owned()).collect();
+    assert_eq!(let_in, RULES.iter().map(|(rule, _)| format!("{rule}.Arn")).collect());
+    let statement = &statements[index];
+    assert_eq!(strings(&statement["Resource"]), set(&["HrIntakeQueue.Arn", "Undelivered.Arn"]));
+    assert_eq!(statement["Action"].as_str(), Some("sqs:SendMessage"));
+    assert_eq!(statement["Principal"]["Service"].as_str(), Some("events.amazonaws.com"));
+}
+
+/// The resources that a statement of hr-receive's role names: one, or one for each place of secrets.
+fn named(resource: &Yaml) -> Vec<String> {
+    let text = |it: &Yaml| it.as_str().unwrap().to_owned();
+    match resource.as_vec() {
+        Some(list) => list[1..].iter().map(text).collect(),
+        None => vec![text(resource)],
+    }
+}
+
+#[test]
+fn hr_receive_may_do_what_it_does_and_nothing_else() {
+    let resources = resources();
+    let role = &resources["HrReceiveRole"]["Properties"];
+    let arn = |rest: &str| format!("arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter/{rest}");
+    let receipts = format!("${{IntakeBucket.Arn}}/{}*", receipt::PREFIX);
+    let secrets = [
+        arn("aws/reference/secretsmanager/${AWS::StackName}/sources/*/secret"),
+        arn("${AWS::StackName}/sources/*/secret"),
+    ];
+    let allowed: [(&str, &[&str], Vec<String>); 6] = [
+        ("Receipts", &["s3:PutObject"], vec![receipts]),
+        ("Messages", &["sqs:SendMessage"], vec!["HrIntakeQueue.Arn".into()]),
+        ("Secrets", &["ssm:GetParameter"], secrets.to_vec()),
+        ("Policy", &["ssm:GetParameter", "ssm:GetParameterHistory"], vec![arn("${PolicyDocument}")]),
+        ("AtRest", &["kms:Decrypt", "kms:GenerateDataKey"], vec!["Key.Arn".into()]),
+        ("Logs", &["logs:CreateLogStream", "logs:PutLogEvents"], vec!["${HrReceiveLogs.Arn}".into()]),
+    ];
+    for (sid, actions, resource) in &allowed {
+        let statement = statement(role, sid);
+        let found = statement["Action"].as_str().map_or_else(|| strings(&statement["Action"]), |one| set(&[one]));
+        assert_eq!(found, set(actions), "{sid}");
+        assert_eq!(named(&statement["Resource"]), *resource, "{sid}");
+    }
+    let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_vec().unwrap();
+    // And, where secrets are in Secrets Manager, those.
+    let conditional: Vec<&Yaml> = statements.iter().filter(|statement| statement.as_vec().is_some()).collect();
+    assert_eq!((statements.len(), conditional.len()), (allowed.len() + 1, 1));
+    let manager = &conditional[0][1];
+    assert_eq!(conditional[0][0].as_str(), Some("SecretsInSecretsManager"));
+    assert_eq!(manager["Action"].as_str(), Some("secretsmanager:GetSecretValue"));
+    assert!(manager["Resource"].as_str().unwrap().ends_with(":secret:${AWS::StackName}/sources/*/secret-??????"));
+}
+
+#[test]
+fn hr_receive_finds_its_time_its_address_and_its_variables() {
+    let resources = resources();
+    let function = &resources["HrReceive"]["Properties"];
+    assert_eq!(function["Timeout"].as_i64(), Some(TIMEOUT.as_secs()));
+    assert_eq!(function["FunctionUrlConfig"]["AuthType"].as_str(), Some("NONE"));
+    let variables = function["Environment"]["Variables"].as_hash().unwrap();
+    let set: BTreeSet<String> = variables.keys().map(|name| name.as_str().unwrap().to_owned()).collect();
+    let read = RefCell::new(BTreeSet::new());
+    ReceiveConfig::read(|name| {
+        read.borrow_mut().insert(name.to_owned());
+        set.contains(name).then(|| "x".to_owned())
+    })
+    .unwrap();
+    assert_eq!(read.into_inner(), set);
+}
+
+#[test]
+fn receipts_are_encrypted_and_expire() {
+    let resources = resources();
+    let bucket = &resources["IntakeBucket"]["Properties"];
+    let encryption = &bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"][0];
+    assert_eq!(encryption["ServerSideEncryptionByDefault"]["KMSMasterKeyID"].as_str(), Some("Key.Arn"));
+    let rule = &bucket["LifecycleConfiguration"]["Rules"][0];
+    assert_eq!(
+        (rule["Prefix"].as_str(), rule["ExpirationInDays"].as_str()),
+        (Some(receipt::PREFIX), Some("ReceiptDays"))
+    );
+    assert!(bucket["VersioningConfiguration"].is_badvalue(), "what expires is gone");
+    for block in ["BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"] {
+        assert_eq!(bucket["PublicAccessBlockConfiguration"][block].as_bool(), Some(true), "{block}");
+    }
+    let policy = &resources["IntakeBucketPolicy"]["Properties"];
+    let tls = &policy["PolicyDocument"]["Statement"][0];
+    assert_eq!((policy["Bucket"].as_str(), tls["Effect"].as_str()), (Some("IntakeBucket"), Some("Deny")));
+    assert_eq!(tls["Condition"]["Bool"]["aws:SecureTransport"].as_str(), Some("false"));
+}
