@@ -105,23 +105,24 @@ async fn standings_and_dates_are_read() {
     let again = || person(Standing::Employed, "2020-01-02", Some("2024-05-31"), Some("2026-10-01"));
     let (bamboo, bob, gusto, personio) = (ALL[0], ALL[1], ALL[2], ALL[3]);
     let first = date(2020, 1, 2);
-    let table: Vec<((Source, Vendor, &str), Person, Option<Status>, Date, Option<Date>)> = vec![
-        (bamboo, gone(), Some(Status::Terminated), first, Some(date(2026, 11, 30))),
-        (bob, gone(), Some(Status::Terminated), first, Some(date(2026, 11, 30))),
-        (gusto, gone(), Some(Status::Terminated), first, Some(date(2026, 11, 30))),
-        (personio, gone(), Some(Status::Terminated), first, Some(date(2026, 11, 30))),
-        (bamboo, hired(), Some(Status::PreHire), date(2027, 2, 1), None),
-        (bob, hired(), Some(Status::PreHire), date(2027, 2, 1), None),
-        (gusto, hired(), Some(Status::PreHire), date(2027, 2, 1), None),
-        (bob, away(), Some(Status::OnLeave), first, None),
+    type Told = (Option<Status>, Option<Date>, Option<Date>);
+    let table: Vec<((Source, Vendor, &str), Person, Told)> = vec![
+        (bamboo, gone(), (Some(Status::Terminated), Some(first), Some(date(2026, 11, 30)))),
+        (bob, gone(), (Some(Status::Terminated), Some(first), Some(date(2026, 11, 30)))),
+        (gusto, gone(), (Some(Status::Terminated), Some(first), Some(date(2026, 11, 30)))),
+        (personio, gone(), (Some(Status::Terminated), Some(first), Some(date(2026, 11, 30)))),
+        (bamboo, hired(), (Some(Status::PreHire), Some(date(2027, 2, 1)), None)),
+        (bob, hired(), (Some(Status::PreHire), Some(date(2027, 2, 1)), None)),
+        (gusto, hired(), (Some(Status::PreHire), Some(date(2027, 2, 1)), None)),
+        (bob, away(), (Some(Status::OnLeave), Some(first), None)),
         // The second employment is the one.
-        (gusto, again(), Some(Status::Active), date(2026, 10, 1), Some(date(2024, 5, 31))),
+        (gusto, again(), (Some(Status::Active), Some(date(2026, 10, 1)), Some(date(2024, 5, 31)))),
     ];
-    for (vendor, person, status, started, ends) in table {
+    for (vendor, person, expected) in table {
         let setting = Setting::new(vendor, vec![person]).await;
         let employee = setting.ask().await.unwrap().unwrap();
         let told = (employee.status, employee.started, employee.ends);
-        assert_eq!(told, (status, Some(started), ends), "{:?}", vendor.0);
+        assert_eq!(told, expected, "{:?}", vendor.0);
         assert!(employee.tells_end);
     }
 }

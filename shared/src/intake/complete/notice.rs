@@ -12,6 +12,7 @@ mod findings;
 
 use super::known::{ENDS, Known, STARTS, day_in, occurred};
 use super::record::Record;
+use super::vendor::Vendor;
 use super::{Completed, Event, Whence, dated};
 use crate::event::wire::{Basis, Change, Effective, EffectiveSource};
 use crate::event::{EventId, Kind, Missing, Phase};
@@ -21,8 +22,11 @@ use crate::policy::EndDate;
 use crate::seal;
 use jiff::civil::Date;
 
-const NO_RECORD: &str = "it says no more than that a record changed: add a token for the sender's API, \
-                         or redrive it once a later roster was loaded";
+const NO_RECORD: &str = "it says no more than that a record changed: redrive it once a later roster was loaded";
+const NO_ANSWER: &str = "it says no more than that a record changed, and the sender's API did not tell of the person: \
+                         add a token for it, or redrive the event once a later roster was loaded";
+const SEVERAL: &str = "it says no more than that a record changed, and several people of the roster have its identifiers: \
+                       mend the roster, and redrive it";
 const MUTE: &str = "the sender's API tells neither status nor dates of the person: let the token's user read them, \
                     and redrive it";
 const NO_NEWS: &str = "the record says nothing that the ledger does not have";
@@ -48,8 +52,15 @@ impl Finding {
 pub(super) fn complete(notice: Event, known: &Known<'_>) -> Completed {
     let Some((record, whence)) = record(&notice, known) else {
         let ends = ends_by_an_older_roster(&notice, known);
-        let parked = || Completed::Parked(NO_RECORD, Box::new(notice.detail.clone()));
-        return if ends.is_empty() { parked() } else { Completed::Events(ends) };
+        if !ends.is_empty() {
+            return Completed::Events(ends);
+        }
+        let reason = match Vendor::of(known.source) {
+            _ if known.gathered.several => SEVERAL,
+            Some(_) => NO_ANSWER,
+            None => NO_RECORD,
+        };
+        return Completed::Parked(reason, Box::new(notice.detail));
     };
     if record.is_mute() {
         return Completed::Parked(MUTE, Box::new(notice.detail));
