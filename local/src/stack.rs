@@ -30,7 +30,7 @@ const FUNCTIONS: [(&str, &str); 5] = [
 ];
 
 /// The functions of the template that have none.
-const WITHOUT_QUEUE: [&str; 2] = ["license-audit", "roster-load"];
+const WITHOUT_QUEUE: [&str; 3] = ["hr-reconcile", "license-audit", "roster-load"];
 
 /// Name of the CloudFormation stack.
 const STACK: &str = "rollcall";

@@ -8,6 +8,7 @@ mod strict;
 pub mod wire;
 
 pub use dating::Moment;
+pub(crate) use dating::moment;
 pub use envelope::SOURCE;
 pub use wire::{Kind, LoginStatus, Missing, Phase, ReasonCategory};
 
@@ -228,7 +229,7 @@ pub fn parse(body: &str) -> Result<WorkerEvent, Refusal> {
     let occurred_at = utc(&detail.occurred_at, "detail.occurredAt")?;
     detail.received_at.as_deref().map(|received| utc(received, "detail.receivedAt")).transpose()?;
     let moment = match &detail.effective {
-        Some(effective) if event_type.may_be_dated() => dating::moment(effective)?,
+        Some(effective) if event_type.may_be_dated() => moment(effective)?,
         // An undated kind bites when it occurred, whatever else it says.
         Some(_) | None if !event_type.is_dated() => Moment::At { at: occurred_at, date: None },
         Some(_) | None => {

@@ -10,6 +10,7 @@ mod budgets;
 mod claim;
 mod holds;
 mod items;
+mod people;
 mod recall;
 mod resolve;
 mod settle;
@@ -19,6 +20,7 @@ pub(crate) use claim::transactions;
 pub use claim::{Claim, ClaimError};
 pub use holds::{NotRejected, Waiting};
 pub use items::{AliasItem, EventItem, Lease, PersonItem, Rejection, Release, Releasing, State, Taken, WISH};
+pub use people::{Known, Part, TakenPage};
 pub use recall::{AliasWrite, Recollection, Wanted};
 pub use settle::{Learnt, Settled, Settlement, TakenChange};
 

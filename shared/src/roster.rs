@@ -14,17 +14,21 @@ mod asked;
 mod csv;
 mod item;
 mod json;
+mod leaver;
 mod listed;
 pub mod load;
 mod reader;
 mod row;
 pub mod serve;
+mod sorted;
 pub mod table;
 mod version;
 
+pub use leaver::Leaver;
 pub use listed::Listed;
 pub use load::Index;
 pub use row::{Leave, Row, Status};
+pub use sorted::RUN_ROWS;
 pub use table::Roster;
 pub use version::Version;
 

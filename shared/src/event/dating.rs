@@ -49,7 +49,7 @@ impl Moment {
 ///
 /// # Errors
 /// A [`Refusal`] where the zone is no IANA zone or the date has no such day.
-pub(super) fn moment(effective: &Effective) -> Result<Moment, Refusal> {
+pub(crate) fn moment(effective: &Effective) -> Result<Moment, Refusal> {
     let zone = effective.zone.as_deref().map(zone).transpose()?;
     let date = effective.date.as_deref().map(date).transpose()?;
     if let Some(at) = effective.at.as_deref().map(instant).transpose()? {

@@ -1,6 +1,8 @@
 //! Which load of a roster it was, and which of two is the later.
 
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -18,6 +20,15 @@ impl Version {
     pub fn new(at: Timestamp, began: Timestamp, random: u128) -> Version {
         let lag = began.as_millisecond().saturating_sub(at.as_second().saturating_mul(1000)).clamp(0, 999_999_999);
         Version(format!("{}-{lag:09}-{:04x}", at.strftime("%Y%m%dT%H%M%SZ"), random & 0xffff))
+    }
+
+    /// When it was dropped, to the second: so old is what it says. 1970 for a text that is no version.
+    #[must_use]
+    pub fn dropped_at(&self) -> Timestamp {
+        let at = self.0.split_once('-').map_or("", |(at, _)| at);
+        DateTime::strptime("%Y%m%dT%H%M%SZ", at)
+            .and_then(|at| at.to_zoned(TimeZone::UTC))
+            .map_or(Timestamp::UNIX_EPOCH, |at| at.timestamp())
     }
 
     /// Its text, as it stands in keys.
@@ -50,6 +61,9 @@ mod tests {
             version("2026-11-23T12:00:01Z", "2026-11-23T12:00:01.1Z"),
         ];
         assert!(in_order.is_sorted_by(|a, b| a < b), "{in_order:?}");
+        let dropped: Vec<String> = in_order.iter().map(|version| version.dropped_at().to_string()).collect();
+        let whole = "2026-11-23T12:00:00Z";
+        assert_eq!(dropped, ["2026-11-23T11:59:59Z", whole, whole, whole, "2026-11-23T12:00:01Z"]);
         assert_eq!(in_order[1].as_str(), "20261123T120000Z-000000200-1234");
     }
 }
