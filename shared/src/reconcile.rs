@@ -47,3 +47,6 @@ impl<'a> Grounds<'a> {
         Grounds { rules: &policy.sources, access: policy.access_policy(), keys, dropped_at, now }
     }
 }
+
+#[cfg(test)]
+mod tests;

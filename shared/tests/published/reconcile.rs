@@ -72,7 +72,8 @@ fn the_schedule_starts_hr_reconcile_and_tells_where_it_could_not() {
     assert_eq!(schedule["Target"]["Arn"].as_str(), Some("HrReconcile.Arn"));
     assert_eq!(schedule["Target"]["DeadLetterConfig"]["Arn"].as_str(), Some("Undelivered.Arn"));
     let role = &resources["ReconcileScheduleRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
-    let allowed = |action: &str| role.as_vec().unwrap().iter().find(|it| it["Action"].as_str() == Some(action)).unwrap();
+    let allowed =
+        |action: &str| role.as_vec().unwrap().iter().find(|it| it["Action"].as_str() == Some(action)).unwrap();
     assert_eq!(allowed("lambda:InvokeFunction")["Resource"].as_str(), Some("HrReconcile.Arn"));
     assert_eq!(allowed("sqs:SendMessage")["Resource"].as_str(), Some("Undelivered.Arn"));
 }

@@ -15,6 +15,7 @@ mod logout;
 mod orders;
 mod privacy;
 mod protected;
+mod reconcile;
 mod reinstate;
 mod relicense;
 mod removal;

@@ -1,7 +1,7 @@
 //! A roster from a file to force: good ones, refused ones, late ones, and what the network does meanwhile.
 
-mod bucket;
-mod company;
+pub(crate) mod bucket;
+pub(crate) mod company;
 mod size;
 
 use crate::stage::{Fault, Strike};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct TestBucket(Arc<Mutex<State>>);
+pub(crate) struct TestBucket(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -19,22 +19,22 @@ struct State {
 
 impl TestBucket {
     /// The keys under a prefix, in order.
-    pub(super) fn keys(&self, prefix: &str) -> Vec<String> {
+    pub(crate) fn keys(&self, prefix: &str) -> Vec<String> {
         self.0.lock().unwrap().objects.keys().filter(|key| key.starts_with(prefix)).cloned().collect()
     }
 
     /// So many reads get no answer from here.
-    pub(super) fn fail_reads(&self, times: usize) {
+    pub(crate) fn fail_reads(&self, times: usize) {
         self.0.lock().unwrap().failing = times;
     }
 
     /// The object is another once its first bytes were read.
-    pub(super) fn replace_after_first_read(&self, key: &str, bytes: Vec<u8>) {
+    pub(crate) fn replace_after_first_read(&self, key: &str, bytes: Vec<u8>) {
         self.0.lock().unwrap().replacement = Some((key.to_owned(), bytes));
     }
 
     /// The most bytes that were read and written at once.
-    pub(super) fn largest(&self) -> (usize, usize) {
+    pub(crate) fn largest(&self) -> (usize, usize) {
         let state = self.0.lock().unwrap();
         (state.largest_read, state.largest_write)
     }
@@ -48,7 +48,7 @@ impl TestBucket {
 }
 
 /// An object that is written part by part.
-pub(super) struct Upload {
+pub(crate) struct Upload {
     key: String,
     bytes: Vec<u8>,
 }
