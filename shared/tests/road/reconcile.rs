@@ -1,20 +1,25 @@
 //! The reconcile pass from a roster to Chime: what a silent stream missed goes the whole road, under the brake; what is due
 //! again is given back; and nothing else happens.
 
+use crate::privacy::Log;
 use crate::roster::bucket::TestBucket;
 use crate::roster::company::{Company, TABLE, in_force};
 use crate::stage::{self, Fault, Stage, Strike, TestHost, account, envelope, event, keys, mapped, termination};
+use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Context, LambdaEvent};
 use rollcall::bus::{Bus, ENTRIES, Entry};
+use rollcall::directory::Deadline;
 use rollcall::failure::{Cause, Failure};
 use rollcall::ledger::{Known, Ledger, Rejection, State};
 use rollcall::person::{PersonKey, Standing, What};
 use rollcall::reconcile::serve::{Service, serve};
-use rollcall::reconcile::{Outcome, Reconcile, Summary};
-use rollcall::roster::Roster;
+use rollcall::reconcile::{MOST, Outcome, Reconcile, Summary};
+use rollcall::roster::load::{Load, Nowhere, index};
 use rollcall::roster::serve::Outcome as Loaded;
+use rollcall::roster::{Roster, Shrinkage, Version};
 use rollcall::rules::{Loader, Rules, Source};
+use rollcall::store::Store;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
@@ -398,4 +403,98 @@ async fn people_are_read_by_the_hundred_and_through_their_pointers() {
     assert_eq!(people.values().filter(|known| **known == Known::Nobody).count(), 250);
     let calls = office.stage().wire.calls().iter().filter(|call| call.as_str() == "BatchGetItem").count();
     assert_eq!(calls, 4, "252 people, and one pointer");
+}
+
+/// What a pass writes names people by their keyed hashes, whatever it finds of them.
+#[tokio::test]
+async fn a_pass_tells_numbers_and_hashes() {
+    let office = Office::new(6, json!({ "sources": {} })).await;
+    office.hire(1..3).await;
+    let end = |n: usize| envelope(&termination(&format!("t{n}"), LWA, n));
+    office.stage().deliver_by_function(vec![end(1), end(3)]).await;
+    let away = event("l2", "leave", "effective", "2026-11-01T08:00:00Z", LWA, 2);
+    office.stage().deliver(&[envelope(&away)]).await;
+    let mut unknown = event("l5", "leave", "effective", "2026-11-01T08:00:00Z", LWA, 5);
+    unknown["subject"] = json!({ "email": format!("p5@{LWA}.example") });
+    office.stage().deliver(&[envelope(&unknown)]).await;
+    // Access is due again to the two, and nobody has acted on it: the ledger no longer has their leaves.
+    for id in ["l2", "l5"] {
+        let person = office.stage().event(id).await.unwrap().person.unwrap();
+        let mut item = office.stage().item(&person.item_key()).await.unwrap();
+        let mut facts = item["facts"].as_l().unwrap().clone();
+        facts.retain(|fact| fact.as_m().unwrap()["kind"].as_s().unwrap() != "leave");
+        item.insert("facts".into(), AttributeValue::L(facts));
+        office.stage().dynamo.put_item().table_name(stage::TABLE).set_item(Some(item)).send().await.unwrap();
+    }
+    let rows = "lwa-1,p1@lwa.example,active,,\nlwa-2,p2@lwa.example,active,,\nlwa-3,,terminated,2026-11-20,UTC\n\
+                lwa-4,p4@lwa.example,active,2026-11-20,\nlwa-6,p0@lwa.example,terminated,2026-11-20,UTC\n";
+    let csv = format!("worker_id,email,status,end_date,time_zone\n{rows}");
+    in_force(office.company.drop("roster/all.csv", &csv).await);
+    let log = Log::default();
+    // With one listener alone, tracing asks the thread that comes first to a line whether anybody listens; that may be
+    // another test's. With two it asks the listeners.
+    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
+    let summary = {
+        let _listening = log.listen();
+        office.pass().await
+    };
+    let found = (summary.missed, summary.undated, summary.restored, summary.contradicted, summary.unreached);
+    assert_eq!(found, (1, 1, 1, 1, 1), "{summary:?}");
+    let text = log.text().to_lowercase();
+    assert!(text.lines().count() >= 6, "{text}");
+    let told =
+        format!("{text} {summary:?} {} {:?}", serde_json::to_string(&summary).unwrap(), office.service().reconcile);
+    for personal in ["lwa-", ".example", "@"] {
+        assert!(!told.to_lowercase().contains(personal), "{personal}: {told}");
+    }
+}
+
+#[tokio::test]
+async fn no_more_than_ten_thousand_are_asked_for_and_the_rest_is_counted() {
+    let office = Office::new(1, json!({})).await;
+    let people = usize::try_from(MOST).unwrap() + 105;
+    let rows: String = (0..people).map(|n| format!("{n},,terminated,2026-11-20\n")).collect();
+    office
+        .company
+        .bucket
+        .write("roster/many.csv", format!("worker_id,email,status,end_date\n{rows}").into())
+        .await
+        .unwrap();
+    let load = Load {
+        from: &office.company.bucket,
+        source: "roster/many.csv",
+        version: Version::new(office.now(), office.now(), 1),
+        shrinkage: Shrinkage { before: None, percent: 0 },
+        deadline: Deadline::at(office.now() + SignedDuration::from_secs(900)),
+    };
+    let many = index(&load, &office.company.bucket, &Nowhere, &office.stage().host).await.unwrap();
+    office.company.roster().take_force(&many, None).await.unwrap();
+    let summary = office.pass().await;
+    assert_eq!((summary.leavers, summary.missed, summary.deferred), (people as u64, MOST, 105));
+    assert_eq!(office.asked().len() as u64, MOST, "the last few as well");
+}
+
+/// A ledger of several pages in each part of the scan: everybody from whom something was taken is found once.
+#[tokio::test]
+async fn everybody_from_whom_something_was_taken_is_found_in_a_large_ledger() {
+    let office = Office::new(1, json!({})).await;
+    office.roster(1, &[]).await;
+    let text = |text: String| AttributeValue::S(text);
+    let taken =
+        json!({ "account": { "id": LWA, "type": "EnterpriseLWA" }, "event": "suspend-user#e", "at": office.now() });
+    let taken: AttributeValue = serde_dynamo::to_attribute_value(taken).unwrap();
+    for n in 0..400 {
+        let mut put = office.stage().dynamo.put_item().table_name(stage::TABLE);
+        put = put.item("id", text(format!("person#{n:032x}"))).item("rev", AttributeValue::N("1".into()));
+        put = put.item("filler", text("x".repeat(20_000)));
+        if n % 2 == 0 {
+            put = put.item("taken", taken.clone());
+        }
+        put.send().await.unwrap();
+    }
+    office.stage().wire.forget();
+    let summary = office.pass().await;
+    assert_eq!((summary.outcome, summary.taken, summary.unreached), (Outcome::Done, 200, 200));
+    let scans = office.stage().wire.calls().iter().filter(|call| call.as_str() == "Scan").count();
+    assert!(scans > 4, "{scans} calls for 8 MB");
 }
