@@ -31,7 +31,7 @@ const FUNCTIONS: [(&str, &str); 6] = [
 ];
 
 /// The functions of the template that have none.
-const WITHOUT_QUEUE: [&str; 3] = ["hr-receive", "license-audit", "roster-load"];
+const WITHOUT_QUEUE: [&str; 4] = ["hr-receive", "hr-reconcile", "license-audit", "roster-load"];
 
 /// Name of the CloudFormation stack.
 const STACK: &str = "rollcall";

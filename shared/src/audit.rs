@@ -36,7 +36,7 @@ pub use history::Asked;
 pub use listing::{AccountListing, Incomplete, SLICE};
 pub use plan::{Part, Plan, Proposal};
 pub use protected::Protected;
-pub use request::{Again, Progress, event};
+pub use request::{Again, Progress, event, is_removal};
 pub use run::{Request, Run};
 pub use seen::SeenUser;
 pub use usage::{BadUsage, Hosted, UsageGiven, read as read_usage};

@@ -84,6 +84,23 @@ pub struct ReceiveConfig {
     pub policy: Source,
 }
 
+/// What hr-reconcile needs to know about where it runs.
+#[derive(Clone, Debug)]
+pub struct ReconcileConfig {
+    /// Name of the ledger table: `ROLLCALL_TABLE`.
+    pub ledger_table: String,
+    /// Name of the roster table: `ROLLCALL_ROSTER_TABLE`.
+    pub roster_table: String,
+    /// Name of the bucket that rosters are kept in: `ROLLCALL_BUCKET`.
+    pub bucket: String,
+    /// Name of the bus that its events go to: `ROLLCALL_BUS`.
+    pub bus: String,
+    /// The keys that come from `ROLLCALL_PERSON_KEY`, the same secret as every function's.
+    pub keys: Keys,
+    /// Where the policy document is: `ROLLCALL_POLICY`, as every function's.
+    pub policy: Source,
+}
+
 /// The environment cannot be used. The function does not start.
 #[derive(Debug, Error)]
 pub enum BadConfig {
@@ -233,6 +250,32 @@ impl AuditConfig {
     }
 }
 
+impl ReconcileConfig {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// [`BadConfig`], which names the variable and what it must be.
+    pub fn from_env() -> Result<ReconcileConfig, BadConfig> {
+        ReconcileConfig::read(process)
+    }
+
+    /// Reads an environment.
+    ///
+    /// # Errors
+    /// [`BadConfig`], which names the variable and what it must be.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<ReconcileConfig, BadConfig> {
+        let required = |name| required(&variable, name);
+        Ok(ReconcileConfig {
+            ledger_table: required("ROLLCALL_TABLE")?,
+            roster_table: required("ROLLCALL_ROSTER_TABLE")?,
+            bucket: required("ROLLCALL_BUCKET")?,
+            bus: required("ROLLCALL_BUS")?,
+            keys: Keys::from_secret(&required("ROLLCALL_PERSON_KEY")?)?,
+            policy: Source::parse(variable("ROLLCALL_POLICY").as_deref().unwrap_or("{}")),
+        })
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
 fn process(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -302,6 +345,19 @@ mod tests {
         let all = ["ROLLCALL_INTAKE_BUCKET", "ROLLCALL_INTAKE_QUEUE_URL", "ROLLCALL_SOURCES"];
         let read = |without: &str| {
             ReceiveConfig::read(|name| (all.contains(&name) && name != without).then(|| "k".repeat(32)))
+        };
+        read("").unwrap();
+        for name in all {
+            let expected = format!("the environment variable {name} is not set");
+            assert_eq!(read(name).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn the_reconcile_pass_has_variables_of_its_own() {
+        let all = ["ROLLCALL_TABLE", "ROLLCALL_ROSTER_TABLE", "ROLLCALL_BUCKET", "ROLLCALL_BUS", "ROLLCALL_PERSON_KEY"];
+        let read = |without: &str| {
+            ReconcileConfig::read(|name| (all.contains(&name) && name != without).then(|| "k".repeat(32)))
         };
         read("").unwrap();
         for name in all {

@@ -9,7 +9,7 @@
 //! 5. [`apply`]: the only code that changes the directory, in as few calls as it allows.
 //! 6. [`batch`]: SQS in, the road for all messages together, exactly the messages to see again out.
 //!
-//! Beside the road: [`roster`] (everybody whom HR knows, from a file), [`runs`] (sorted pieces of something large),
+//! Beside the road: [`reconcile`] (what a silent stream missed), [`roster`] (everybody whom HR knows, from a file), [`runs`] (sorted pieces of something large),
 //! [`store`] (objects).
 //!
 //! What those steps speak of: [`person`] (identifiers, facts, what is due), [`plan`] (steps), [`outcome`], [`failure`]
@@ -37,6 +37,7 @@ pub mod plan;
 pub mod policy;
 pub mod protect;
 pub mod queue;
+pub mod reconcile;
 pub mod release;
 pub mod roster;
 pub mod routes;

@@ -6,7 +6,7 @@ mod due;
 mod facts;
 mod job;
 
-pub use due::{Access, AccessPolicy};
+pub use due::{Access, AccessPolicy, Employment};
 pub use facts::{Asserted, Assertion, Fact, FactKind, Facts, Standing, TooManyFacts};
 pub use job::Job;
 
@@ -234,6 +234,12 @@ impl Identity {
 pub struct PersonKey(String);
 
 impl PersonKey {
+    /// The person that an identifier names by itself.
+    #[must_use]
+    pub fn named(realm: &str, what: What, value: &str, keys: &Keys) -> PersonKey {
+        identity(what, value, realm, keys).person()
+    }
+
     /// The hash as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -244,6 +250,12 @@ impl PersonKey {
     #[must_use]
     pub fn item_key(&self) -> String {
         format!("person#{}", self.0)
+    }
+
+    /// Whose item a ledger key is of; `None` where it is no person's.
+    #[must_use]
+    pub fn of_item(key: &str) -> Option<PersonKey> {
+        key.strip_prefix("person#").map(|hash| PersonKey(hash.to_owned()))
     }
 }
 

@@ -15,20 +15,24 @@ mod csv;
 mod find;
 mod item;
 mod json;
+mod leaver;
 mod listed;
 pub mod load;
 mod pointer;
 mod reader;
 mod row;
 pub mod serve;
+mod sorted;
 pub mod table;
 mod version;
 
 pub use find::Found;
+pub use leaver::Leaver;
 pub use listed::Listed;
 pub use load::Index;
 pub use pointer::Loading;
 pub use row::{Leave, Row, Status};
+pub use sorted::RUN_ROWS;
 pub use table::Roster;
 pub use version::Version;
 

@@ -233,6 +233,17 @@ impl<D: Listing, S: Store, H: Host> Audit<D, S, H> {
     }
 }
 
+/// How the ids of what the audit asks for begin.
+fn ids_begin(action: Action) -> String {
+    format!("audit-{}-", action.as_str())
+}
+
+/// Whether an event is the audit's request to remove access, by its id.
+#[must_use]
+pub fn is_removal(event_id: &str) -> bool {
+    event_id.starts_with(&ids_begin(Action::Removal))
+}
+
 /// The event that asks for what is proposed: evidence, and no fact of HR's. Made again, it is the same.
 #[must_use]
 pub fn event(plan: &Plan, proposal: &Proposal) -> Entry {
@@ -246,7 +257,7 @@ pub fn event(plan: &Plan, proposal: &Proposal) -> Entry {
     let hash: String = digest(&SHA256, name.as_bytes()).as_ref().iter().take(16).map(|b| format!("{b:02x}")).collect();
     let detail = json!({
         "schemaVersion": "1.0",
-        "eventId": format!("audit-{}-{hash}", proposal.action.as_str()),
+        "eventId": format!("{}{hash}", ids_begin(proposal.action)),
         "kind": kind,
         "phase": "requested",
         "occurredAt": plan.at,

@@ -164,7 +164,7 @@ impl<H: Host> Ledger<H> {
     ) -> Result<bool, Failure> {
         let mut writes = vec![TransactWriteItem::builder().update(self.rejected(event, rejection)?).build()];
         if let Some(mut person) = person
-            && event.asserts.as_ref().is_some_and(|asserted| person.facts.reject(asserted))
+            && event.asserts.as_ref().is_some_and(|asserted| person.facts.reject(asserted, rejection.at))
         {
             writes.push(TransactWriteItem::builder().update(self.facts_update(&person)?).build());
         }

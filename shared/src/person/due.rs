@@ -52,8 +52,10 @@ impl Facts {
         start.map_or(Access::AsIs, |start| Access::Due(start.id.clone()))
     }
 
-    /// The employment family: the latest effective fact, and where there is none, a start that HR took back.
-    fn employment(&self, now: Timestamp) -> Option<Employment<'_>> {
+    /// The employment family: the latest effective fact, and where there is none, a start that HR took back. `None`: no
+    /// fact says.
+    #[must_use]
+    pub fn employment(&self, now: Timestamp) -> Option<Employment<'_>> {
         let in_force = latest(self.iter().filter(|fact| fact.kind.is_employment() && fact.holds(now)));
         if let Some(fact) = in_force {
             return Some(match fact.kind {
@@ -137,8 +139,12 @@ impl Facts {
     }
 }
 
-enum Employment<'a> {
+/// What the facts say of a person's employment, and which of them says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Employment<'a> {
+    /// The person works there since this start.
     Running(&'a Fact),
+    /// The person does not work there: an end, or a first start that was taken back.
     Over(&'a Fact),
 }
 

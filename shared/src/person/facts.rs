@@ -159,6 +159,9 @@ pub struct Fact {
     pub date: Option<Date>,
     /// How it stands.
     pub standing: Standing,
+    /// When an operator rejected it; only with [`Standing::Rejected`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected_at: Option<Timestamp>,
     /// Only for [`FactKind::Login`]: may the login be used?
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub active: Option<bool>,
@@ -199,6 +202,7 @@ impl Fact {
             at: event.moment.at(),
             date: event.moment.date(),
             standing,
+            rejected_at: None,
             active: if kind == FactKind::Login { active } else { None },
             reason: event.reason,
             job: match (kind, standing) {
@@ -315,16 +319,17 @@ impl Facts {
         }
     }
 
-    /// Voids a fact, since an operator rejected what asserts it; not where HR has asserted it anew since. Answers whether
+    /// Voids a fact, since an operator rejected what asserts it at a time; not where HR has asserted it anew since. Answers whether
     /// it is there.
     ///
     /// An announcement and the event that it fires make the same assertion: whichever is rejected, the fact is void.
-    pub fn reject(&mut self, asserted: &Asserted) -> bool {
+    pub fn reject(&mut self, asserted: &Asserted, at: Timestamp) -> bool {
         let same = |fact: &&mut Fact| fact.kind == asserted.kind && fact.id == asserted.id;
         let Some(fact) = self.0.iter_mut().find(same).filter(|fact| fact.assertion.is(asserted)) else {
             return false;
         };
         fact.standing = Standing::Rejected;
+        fact.rejected_at = Some(at);
         true
     }
 

@@ -4,7 +4,7 @@ use super::reader::Watched;
 use super::row::{Column, Fields};
 use super::{ROW_LIMIT, Refused, Row, Why};
 use csv::{ByteRecord, ReaderBuilder};
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
 
 /// What Excel puts before UTF-8.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -19,8 +19,13 @@ pub(super) fn read<R: Read, E: From<Refused>>(
     let mut reader = ReaderBuilder::new().has_headers(false).delimiter(delimiter).from_reader(input);
     let mut record = ByteRecord::new();
     let mut columns: Option<Vec<Option<Column>>> = None;
-    while reader.read_byte_record(&mut record).map_err(|error| refused(&error))? {
+    loop {
+        reader.get_ref().get_ref().begin_row();
+        let more = reader.read_byte_record(&mut record);
         let line = record.position().map_or(1, csv::Position::line);
+        if !more.map_err(|error| refused(&error, line))? {
+            break;
+        }
         if record.as_slice().len() > ROW_LIMIT {
             return Err(Refused::at(line, Why::TooLarge).into());
         }
@@ -72,12 +77,15 @@ fn row(columns: &[Option<Column>], record: &ByteRecord, line: u64) -> Result<Row
     fields.into_row(line)
 }
 
-fn refused(error: &csv::Error) -> Refused {
-    let line = error.position().map_or(1, csv::Position::line);
+/// What an error of the row that begins on a line means.
+fn refused(error: &csv::Error, line: u64) -> Refused {
     if let csv::ErrorKind::UnequalLengths { expected_len, len, .. } = error.kind() {
         return Refused::at(line, Why::Fields { expected: *expected_len, found: *len });
     }
     if let csv::ErrorKind::Io(error) = error.kind() {
+        if error.kind() == ErrorKind::FileTooLarge {
+            return Refused::at(line, Why::TooLarge);
+        }
         return Refused::at(line, Why::Unreadable(error.kind()));
     }
     Refused::at(line, Why::Malformed)

@@ -4,13 +4,14 @@
 //! come back in small batches, and are gathered to a run until that is sorted and written. Both channels are bounded, so
 //! whoever is slowest sets the pace.
 
-use super::{Format, Listed, Refused, Row, Shrinkage, Version, Why, read};
+use super::sorted::Sorted;
+use super::{Format, Leaver, Listed, Refused, Row, Shrinkage, Version, Why, read};
 use crate::directory::Deadline;
 use crate::failure::Failure;
 use crate::host::Host;
 use crate::runs::RunInfo;
 use crate::store::pipe::{Pipe, pipe};
-use crate::store::{Output, Store, StoreFailure, Trouble};
+use crate::store::{Store, StoreFailure, Trouble};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::future::Future;
@@ -20,12 +21,6 @@ use tokio::sync::mpsc;
 
 /// How much of the object is read at once, in bytes.
 pub const CHUNK: u64 = 1024 * 1024;
-
-/// The most rows of a run.
-pub const RUN_ROWS: usize = 20_000;
-
-/// A run of so many bytes is full, however few rows it has.
-const RUN_BYTES: usize = 8 * 1024 * 1024;
 
 /// The most rows that come from the parser at once, and the most that a sink is given.
 const BATCH: usize = 200;
@@ -46,6 +41,10 @@ pub struct Index {
     pub loaded_at: Timestamp,
     /// Its sorted runs: JSON lines of [`Listed`], by address.
     pub runs: Vec<RunInfo>,
+    /// Who has left or will: JSON lines of [`Leaver`], each object by employee number. An index that was written before
+    /// there were any has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leavers: Vec<RunInfo>,
     /// The key of the file.
     pub source: String,
 }
@@ -112,7 +111,7 @@ pub struct Load<'a, F> {
     pub deadline: Deadline,
 }
 
-/// Loads a roster: its rows into `rows`, its sorted runs under `rosters/<version>/` of `to`. Nothing takes force by it.
+/// Loads a roster: its rows into `rows`, its sorted runs and its leavers under `rosters/<version>/` of `to`. Nothing takes force by it.
 ///
 /// # Errors
 /// [`NotLoaded::Refused`] with line and column; everything else may pass.
@@ -157,12 +156,16 @@ impl<F: Store> Load<'_, F> {
         let (batches, mut parsed) = mpsc::channel(1);
         let shrinkage = self.shrinkage;
         let parser = tokio::task::spawn_blocking(move || parse(format, pipe, shrinkage, &batches));
-        let mut runs = Runs::new(to, &self.version);
+        let mut runs = Sorted::new(to, format!("rosters/{}/run-", self.version));
+        let mut leavers = Sorted::new(to, format!("rosters/{}/leavers-", self.version));
         let mut without_address = 0;
         let take = async {
             while let Some(batch) = parsed.recv().await {
                 rows.put(&self.version, &batch, self.deadline).await?;
                 for row in &batch {
+                    if let Some(leaver) = Leaver::of(row) {
+                        leavers.add(&leaver).await?;
+                    }
                     match Listed::of(row) {
                         Some(listed) => runs.add(&listed).await?,
                         None => without_address += 1,
@@ -180,6 +183,7 @@ impl<F: Store> Load<'_, F> {
             without_address,
             loaded_at: host.now(),
             runs: runs.finish().await?,
+            leavers: leavers.finish().await?,
             source: self.source.to_owned(),
         })
     }
@@ -239,50 +243,4 @@ fn parse(
     })?;
     hand_over(batch)?;
     Ok(rows)
-}
-
-/// Sorted runs, as they are written.
-struct Runs<'s, S> {
-    store: &'s S,
-    prefix: String,
-    /// The lines of the next run, each with its address.
-    lines: Vec<(String, String)>,
-    bytes: usize,
-    written: Vec<RunInfo>,
-}
-
-impl<'s, S: Store> Runs<'s, S> {
-    fn new(store: &'s S, version: &Version) -> Runs<'s, S> {
-        let prefix = format!("rosters/{version}/run-");
-        Runs { store, prefix, lines: Vec::new(), bytes: 0, written: Vec::new() }
-    }
-
-    async fn add(&mut self, listed: &Listed) -> Result<(), StoreFailure> {
-        let line = serde_json::to_string(listed);
-        let line = line.map_err(|_| StoreFailure::new(&self.prefix, Trouble::Unreadable))? + "\n";
-        self.bytes += line.len();
-        self.lines.push((listed.email().to_owned(), line));
-        if self.lines.len() >= RUN_ROWS || self.bytes >= RUN_BYTES { self.write().await } else { Ok(()) }
-    }
-
-    async fn write(&mut self) -> Result<(), StoreFailure> {
-        self.lines.sort_unstable();
-        let key = format!("{}{:04}.jsonl", self.prefix, self.written.len());
-        let mut output = Output::new(self.store, &key);
-        let rows = self.lines.len() as u64;
-        for (_, line) in self.lines.drain(..) {
-            output.add(line.as_bytes()).await?;
-        }
-        let bytes = output.finish().await?;
-        self.written.push(RunInfo { key, bytes, rows });
-        self.bytes = 0;
-        Ok(())
-    }
-
-    async fn finish(mut self) -> Result<Vec<RunInfo>, StoreFailure> {
-        if !self.lines.is_empty() {
-            self.write().await?;
-        }
-        Ok(self.written)
-    }
 }

@@ -131,12 +131,15 @@ impl Column {
 
     /// The column that a file means by a name, if it is one of them.
     pub(super) fn named(name: &str) -> Option<Column> {
-        let plain = |text: &str| -> String {
-            text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-        };
-        let name = plain(name);
-        Column::ALL.into_iter().find(|column| column.names().iter().any(|known| plain(known) == name))
+        let plain = || plain(name);
+        let same = |known: &&str| self::plain(known).eq(plain());
+        Column::ALL.into_iter().find(|column| column.names().iter().any(|known| same(known)))
     }
+}
+
+/// A name without what does not count in it. Compared letter by letter: JSON has the names in every row.
+fn plain(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase)
 }
 
 /// The fields of a row, by column, before they are read.

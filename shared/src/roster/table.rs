@@ -3,6 +3,8 @@
 //! *Invariant*: `current` is only ever replaced by a later version, and only where it still is the one that the later one
 //! was compared with.
 
+mod people;
+
 use super::item::RowItem;
 use super::{Index, Row, Version};
 use crate::batch::REALM;

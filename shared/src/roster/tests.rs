@@ -1,5 +1,6 @@
 use super::*;
 use jiff::civil::date;
+use proptest::strategy::Strategy;
 
 const FIRST: Shrinkage = Shrinkage { before: None, percent: 10 };
 
@@ -139,6 +140,69 @@ fn one_row_cannot_fill_the_memory() {
     assert_eq!(rows(Format::Json, json.as_bytes()).unwrap_err(), Refused::at(1, Why::TooLarge));
 }
 
+/// Gives `head` once, and then `body` for ever; counts what it gave.
+struct Endless<'a> {
+    head: &'a [u8],
+    body: &'a [u8],
+    at: usize,
+    given: usize,
+}
+
+impl std::io::Read for Endless<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        for byte in buffer.iter_mut() {
+            let later = self.at.checked_sub(self.head.len());
+            *byte = later.map_or_else(|| self.head[self.at], |at| self.body[at % self.body.len()]);
+            self.at += 1;
+        }
+        self.given += buffer.len();
+        Ok(buffer.len())
+    }
+}
+
+/// What never ends is refused after some hundred KiB: no file can fill the memory before its first row is there.
+#[test]
+fn a_row_that_never_ends_is_refused_soon() {
+    let table: [(Format, &str, &str, u64); 8] = [
+        (Format::Csv, "worker_id,status\n7,active\n8,\"", "acti", 3),
+        (Format::Csv, "worker_id,status\n7,active\n8,\"", "acti\n", 3),
+        (Format::Csv, "worker_id,status\n7,active\n8,\"", "\"\"", 3),
+        (Format::Csv, "worker_id,status", ",", 1),
+        (Format::Csv, "", "x", 1),
+        (Format::Csv, "worker_id,status\n7,active\n", "\n", 3),
+        (Format::Json, "{\"worker_id\":", "[", 1),
+        (Format::Json, "[{\"worker_id\":\"7\",\"status\":\"", "x", 1),
+    ];
+    for (format, head, body, line) in table {
+        let mut input = Endless { head: head.as_bytes(), body: body.as_bytes(), at: 0, given: 0 };
+        let answer = read(format, &mut input, FIRST, |_| Ok::<(), Refused>(()));
+        assert_eq!(answer, Err(Refused::at(line, Why::TooLarge)), "{head} {body}");
+        assert!(input.given < 512 * 1024, "{} bytes were read: {head} {body}", input.given);
+    }
+}
+
+#[test]
+fn what_is_nested_or_wide_gets_an_answer() {
+    for (open, close) in [("{\"a\":", "}"), ("[", "]")] {
+        let deep = format!("{}1{}", open.repeat(10_000), close.repeat(10_000));
+        let json = format!("{{\"worker_id\":\"7\",\"status\":\"active\",\"note\":{deep}}}");
+        let why = if json.len() > ROW_LIMIT { Why::TooLarge } else { Why::Malformed };
+        assert_eq!(rows(Format::Json, json.as_bytes()).unwrap_err(), Refused::at(1, why), "{open}");
+    }
+    let deep = format!("{{\"worker_id\":{}7{},\"status\":\"active\"}}", "[".repeat(100), "]".repeat(100));
+    assert_eq!(rows(Format::Json, deep.as_bytes()).unwrap()[0].worker_id.as_ref(), "7");
+    // A hundred thousand columns without a name mean nothing, and take nothing away.
+    let commas = ",".repeat(100_000);
+    let wide = format!("worker_id,status{commas}\n7,active{commas}\n8,left{commas}\n");
+    assert_eq!(rows(Format::Csv, wide.as_bytes()).unwrap().len(), 2);
+    let named = format!("worker_id,status{}\n", ",c".repeat(100_000));
+    assert_eq!(rows(Format::Csv, named.as_bytes()).unwrap_err(), Refused::at(1, Why::TooLarge));
+    // Doubled quotes take two bytes of the file, and one of the row.
+    let quotes = "\"\"".repeat(ROW_LIMIT - 100);
+    let full = format!("worker_id,status,note\n7,active,\"{quotes}\"\n8,active,\n");
+    assert_eq!(rows(Format::Csv, full.as_bytes()).unwrap().len(), 2);
+}
+
 #[test]
 fn a_roster_that_shrank_is_taken_for_a_part() {
     let text = "worker_id,status\n1,active\n2,active\n3,terminated\n";
@@ -183,4 +247,55 @@ proptest::proptest! {
     fn any_bytes_get_an_answer(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300), json in proptest::bool::ANY) {
         let _ = rows(if json { Format::Json } else { Format::Csv }, &bytes);
     }
+
+    /// The same for what is nearly a roster: pieces of good and bad ones in any order.
+    #[test]
+    fn any_pieces_of_rosters_get_an_answer(pieces in proptest::collection::vec(piece(), 0..40), json in proptest::bool::ANY) {
+        let text = pieces.concat();
+        let format = if json { Format::Json } else { Format::Csv };
+        let mut taken = 0;
+        let answer = read(format, &text[..], FIRST, |_| { taken += 1; Ok::<(), Refused>(()) });
+        // Whatever is good, every row of it was handed over; whatever is refused, the line is one of the file's.
+        match answer {
+            Ok(rows) => proptest::prop_assert_eq!(rows, taken),
+            Err(refused) => {
+                let lines = text.iter().filter(|byte| **byte == b'\n').count() as u64 + 1;
+                proptest::prop_assert!((1..=lines).contains(&refused.line), "{refused:?} of {lines}");
+            }
+        }
+    }
+}
+
+fn piece() -> impl proptest::strategy::Strategy<Value = Vec<u8>> {
+    let pieces: [&[u8]; 28] = [
+        b"worker_id,email,status,end_date\n",
+        b"worker_id;status\n",
+        b"\xef\xbb\xbf",
+        b"7,a@x.example,active,\n",
+        b"8,,terminated,2026-11-20\n",
+        b"\n",
+        b"\r\n",
+        b",",
+        b";",
+        b"\t",
+        b"\"",
+        b"\"\"",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b"\\",
+        b"{\"worker_id\":\"7\",\"status\":\"active\"}",
+        b"{\"workerId\":8,\"status\":\"left\",\"end_date\":null}",
+        b"\"worker_id\":",
+        b":",
+        b"null",
+        b"\xff",
+        b"\0",
+        b"9",
+        b"active",
+        b"2026-02-30",
+        b" ",
+    ];
+    proptest::sample::select(pieces.to_vec()).prop_map(<[u8]>::to_vec)
 }

@@ -79,6 +79,7 @@ fn fact(kind: FactKind, name: &str, date: Option<&str>, at: Option<&str>) -> Fac
         date: date.map(|date| date.parse::<Date>().unwrap()),
         standing: Standing::Asserted,
         active: None,
+        rejected_at: None,
         reason: None,
         job: Job::default(),
         assertion: Assertion {

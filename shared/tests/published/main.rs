@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod receive;
+mod reconcile;
 mod roster;
 mod samples;
 mod template;

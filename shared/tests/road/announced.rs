@@ -191,7 +191,15 @@ pub(crate) async fn in_force(company: &Company, csv: &str, dropped: &str) {
     loading.put(&version, &rows, deadline).await.unwrap();
     loading.end(&version, deadline).await.unwrap();
     let source = "roster/all.csv".to_owned();
-    let index = Index { version, rows: count.unwrap(), without_address: 0, loaded_at: at, runs: Vec::new(), source };
+    let index = Index {
+        version,
+        rows: count.unwrap(),
+        without_address: 0,
+        loaded_at: at,
+        runs: Vec::new(),
+        leavers: Vec::new(),
+        source,
+    };
     let before = company.roster().current().await.unwrap();
     company.roster().take_force(&index, before.as_ref()).await.unwrap();
 }

@@ -17,6 +17,7 @@ mod orders;
 mod privacy;
 mod protected;
 mod received;
+mod reconcile;
 mod reinstate;
 mod relicense;
 mod removal;

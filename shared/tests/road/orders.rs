@@ -243,6 +243,7 @@ fn any_fact() -> impl Strategy<Value = Fact> {
             at: at.map(|day| format!("2026-11-{day}T08:00:00Z").parse().unwrap()),
             date: date.map(|day| format!("2026-11-{day}").parse().unwrap()),
             standing,
+            rejected_at: None,
             active: (kind == FactKind::Login).then_some(active),
             reason: active.then_some(ReasonCategory::Voluntary),
             job: Job { code: (kind == FactKind::JobChange).then(|| format!("J{id}{occurred}")), ..Job::default() },

@@ -43,7 +43,7 @@ fn check(what: &str, text: &str) {
 
 /// All that tracing wrote.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
@@ -66,13 +66,13 @@ impl<'a> MakeWriter<'a> for Log {
 
 impl Log {
     /// Catches everything from Rollcall on this thread, spans and their fields too, until the guard is dropped.
-    fn listen(&self) -> tracing::subscriber::DefaultGuard {
+    pub(crate) fn listen(&self) -> tracing::subscriber::DefaultGuard {
         let own = Targets::new().with_target("rollcall", tracing::Level::TRACE);
         let lines = tracing_subscriber::fmt::layer().json().with_writer(self.clone());
         tracing::subscriber::set_default(tracing_subscriber::registry().with(own).with(lines))
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 }

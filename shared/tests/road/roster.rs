@@ -1,7 +1,7 @@
 //! A roster from a file to force: good ones, refused ones, late ones, and what the network does meanwhile.
 
 pub(crate) mod bucket;
-mod company;
+pub(crate) mod company;
 mod find;
 mod size;
 
@@ -147,6 +147,7 @@ async fn a_roster_that_ends_late_finds_what_took_force_meanwhile() {
         without_address: 0,
         loaded_at: company.stage.host.now(),
         runs: Vec::new(),
+        leavers: Vec::new(),
         source: "roster/all.csv".into(),
     };
     let (first, second, third, fourth) = (index(0, 9), index(1, 9), index(2, 9), index(3, 9));

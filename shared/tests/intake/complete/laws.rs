@@ -97,6 +97,7 @@ fn ledger_fact() -> impl Strategy<Value = Fact> {
             date,
             standing,
             active: None,
+            rejected_at: None,
             reason: None,
             job,
             assertion: Assertion { occurred_at, revision: None, event: "e-1".into() },

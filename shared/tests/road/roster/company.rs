@@ -14,17 +14,20 @@ use rollcall::store::Store;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 
-pub(super) const TABLE: &str = "roster";
+pub(crate) const TABLE: &str = "roster";
 
 /// A stage with an empty roster table and an empty bucket.
-pub(super) struct Company {
-    pub(super) stage: Stage,
-    pub(super) bucket: TestBucket,
+pub(crate) struct Company {
+    pub(crate) stage: Stage,
+    pub(crate) bucket: TestBucket,
 }
 
 impl Company {
-    pub(super) async fn new() -> Company {
-        let stage = Stage::new(json!([])).await;
+    pub(crate) async fn new() -> Company {
+        Company::on(Stage::new(json!([])).await).await
+    }
+
+    pub(crate) async fn on(stage: Stage) -> Company {
         let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
         let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
         let create = stage.dynamo.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
@@ -34,11 +37,11 @@ impl Company {
     }
 
     /// The roster table as another reader sees it.
-    pub(super) fn roster(&self) -> Roster<TestHost> {
+    pub(crate) fn roster(&self) -> Roster<TestHost> {
         Roster::new(self.stage.dynamo.clone(), TABLE, keys(), self.stage.host.clone())
     }
 
-    pub(super) async fn current(&self) -> Option<Index> {
+    pub(crate) async fn current(&self) -> Option<Index> {
         self.roster().current().await.unwrap()
     }
 
@@ -56,7 +59,7 @@ impl Company {
     }
 
     /// Invokes it with a deadline that far ahead.
-    pub(super) async fn invoke(&self, input: Value, within: SignedDuration) -> Result<Outcome, String> {
+    pub(crate) async fn invoke(&self, input: Value, within: SignedDuration) -> Result<Outcome, String> {
         let mut context = Context::default();
         context.deadline = u64::try_from((self.stage.host.now() + within).as_millisecond()).unwrap();
         let answer = serve(&self.function(), LambdaEvent::new(input, context)).await;
@@ -64,17 +67,17 @@ impl Company {
     }
 
     /// A file is dropped now.
-    pub(super) async fn drop(&self, key: &str, file: &str) -> Result<Outcome, String> {
+    pub(crate) async fn drop(&self, key: &str, file: &str) -> Result<Outcome, String> {
         self.bucket.write(key, file.into()).await.unwrap();
         self.invoke(dropped(key, self.stage.host.now()), SignedDuration::from_secs(900)).await
     }
 
-    pub(super) async fn by_hand(&self, input: Value) -> Result<Outcome, String> {
+    pub(crate) async fn by_hand(&self, input: Value) -> Result<Outcome, String> {
         self.invoke(input, SignedDuration::from_secs(900)).await
     }
 
     /// The people of the runs of a version, run by run.
-    pub(super) async fn listed(&self, index: &Index) -> Vec<Vec<Listed>> {
+    pub(crate) async fn listed(&self, index: &Index) -> Vec<Vec<Listed>> {
         let mut runs = Vec::new();
         for run in &index.runs {
             let bytes = self.bucket.read(&run.key, 0, u64::MAX).await.unwrap().unwrap();
@@ -88,7 +91,7 @@ impl Company {
     }
 }
 
-pub(super) fn dropped(key: &str, at: jiff::Timestamp) -> Value {
+pub(crate) fn dropped(key: &str, at: jiff::Timestamp) -> Value {
     json!({
         "detail-type": "Object Created", "source": "aws.s3", "time": at,
         "detail": { "bucket": { "name": "audit" }, "object": { "key": key, "size": 1 } },
@@ -96,7 +99,7 @@ pub(super) fn dropped(key: &str, at: jiff::Timestamp) -> Value {
 }
 
 /// A roster of people `1` to `n`, the last of whom has no address.
-pub(super) fn people(n: usize) -> String {
+pub(crate) fn people(n: usize) -> String {
     let row = |i: usize| match i {
         i if i == n => format!("{i},,active,2020-01-02\n"),
         i => format!("{i},P{}@acme.example,active,2020-01-02\n", n - i),
@@ -104,7 +107,7 @@ pub(super) fn people(n: usize) -> String {
     "worker_id,email,status,start_date\n".to_owned() + &(1..=n).map(row).collect::<String>()
 }
 
-pub(super) fn in_force(outcome: Result<Outcome, String>) -> Index {
+pub(crate) fn in_force(outcome: Result<Outcome, String>) -> Index {
     let outcome = outcome.unwrap();
     let Outcome::InForce(index) = outcome else { panic!("{outcome:?}") };
     index

@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 use rollcall::directory::Deadline;
 use rollcall::failure::Failure;
 use rollcall::host::{Host, System};
-use rollcall::roster::load::{CHUNK, Load, Nowhere, RUN_ROWS, Rows, index};
-use rollcall::roster::{Row, Shrinkage, Version};
+use rollcall::roster::load::{CHUNK, Load, Nowhere, Rows, index};
+use rollcall::roster::{RUN_ROWS, Row, Shrinkage, Version};
 use rollcall::store::Store;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
