@@ -185,6 +185,7 @@ async fn what_is_no_answer_is_none() {
             assert_eq!(setting.ask().await, Err(Failure::retryable(Cause::Unanswered)), "{:?} {fault:?}", vendor.0);
         }
         assert!(setting.ask().await.unwrap().is_some());
+        assert!(!setting.api.asked().iter().any(|asked| asked.contains("/elsewhere")), "a token goes nowhere else");
     }
 }
 
