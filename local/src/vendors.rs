@@ -80,7 +80,7 @@ pub enum Fault {
     Status(u16),
     /// 429 with this `Retry-After`, in seconds.
     RetryAfter(u16),
-    /// 302 to another host.
+    /// 302 to `/elsewhere`.
     Redirect,
     /// The answer comes so many milliseconds late.
     Slow(u64),
@@ -220,7 +220,7 @@ async fn serve(State(known): State<Known>, method: Method, uri: Uri, headers: He
             return with(response(429, Body::empty()), header::RETRY_AFTER, seconds.into());
         }
         Some(Fault::Redirect) => {
-            let elsewhere = HeaderValue::from_static("http://127.0.0.1:9/");
+            let elsewhere = HeaderValue::from_static("/elsewhere");
             return with(response(302, Body::empty()), header::LOCATION, elsewhere);
         }
         Some(Fault::Garbage) => return response(200, Body::from("<html>")),

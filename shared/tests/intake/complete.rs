@@ -5,6 +5,7 @@ mod laws;
 mod notices;
 mod sources;
 pub(crate) mod stage;
+mod subject;
 
 use jiff::Timestamp;
 use jiff::civil::Date;

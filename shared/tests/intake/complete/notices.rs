@@ -140,6 +140,8 @@ fn an_end_that_is_taken_back() {
         (api(None, LONG_AGO, ""), vec![end("2026-12-31")], &[]),
         // It was asserted after the notice.
         (api(ACTIVE, LONG_AGO, ""), vec![late(end("2026-12-31"))], &[]),
+        // The start of the employment whose end is taken back is no other start.
+        (api(ACTIVE, "2026-11-20", ""), vec![end("2026-11-25")], &["termination/rescinded 2026-11-25"]),
         // A later start follows that end.
         (api(ACTIVE, "2026-11-20", ""), vec![end("2026-11-10"), start(FactKind::Rehire, "rehire", "2026-11-20")], &[]),
     ]);
