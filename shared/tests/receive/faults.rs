@@ -38,6 +38,11 @@ async fn a_parameter_that_holds_no_secret_is_ours_to_mend() {
             let told = stage.take(sender.good()).await;
             assert_eq!(told.outcome, Outcome::NotTaken(NotTaken::Secret(NoSecret)), "{} {value}", sender.source);
             assert_eq!(told.response().status_code, 503);
+            // Mended, it is found as soon as another request comes.
+            stage.secret(sender.source, sender.secret);
+            stage.later(30);
+            let told = stage.take(sender.signed(sender.secret, NOW + 30)).await;
+            assert_eq!(told.count(), "Received", "{} {value}", sender.source);
         }
     }
 }

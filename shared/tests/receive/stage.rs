@@ -108,7 +108,8 @@ pub(crate) struct Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        let _gone = std::fs::remove_dir_all(&self.root);
+        // A file, once the store is broken.
+        let _gone = std::fs::remove_dir_all(&self.root).or_else(|_| std::fs::remove_file(&self.root));
     }
 }
 

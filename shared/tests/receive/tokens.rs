@@ -224,11 +224,14 @@ async fn an_unknown_key_is_looked_for_once_a_minute() {
 async fn keys_that_are_not_to_be_had_are_ours_to_mend() {
     let key = Key::new("k-1");
     let publisher = Publisher::start(&[&key]).await;
-    let large = format!(r#"{{"keys":[],"more":"{}"}}"#, "x".repeat(1024 * 1024));
-    let elsewhere = format!("302 Found\r\nlocation: {}", publisher.address);
+    // What would do, but for its size, and for its address.
+    let large = json!({ "keys": [key.public()], "more": "x".repeat(1024 * 1024) }).to_string();
+    let whole = json!({ "keys": [key.public()] }).to_string();
+    let another = Publisher::start(&[&key]).await;
+    let elsewhere = format!("302 Found\r\nlocation: {}", another.address);
     for (status, body) in [
-        ("503 Service Unavailable", "{}"),
-        ("404 Not Found", "{}"),
+        ("503 Service Unavailable", whole.as_str()),
+        ("404 Not Found", whole.as_str()),
         (elsewhere.as_str(), ""),
         ("200 OK", "{}"),
         ("200 OK", r#"{"keys":[]}"#),
@@ -246,6 +249,7 @@ async fn keys_that_are_not_to_be_had_are_ours_to_mend() {
         stage.later(1);
         assert_eq!(stage.take(post(&key.token(&claims()))).await.count(), "Received", "{status}");
     }
+    assert_eq!(another.asked(), 0, "the policy names the address, and nobody else does");
 }
 
 #[tokio::test]
