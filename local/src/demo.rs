@@ -8,6 +8,7 @@ mod play;
 mod runaway;
 mod scenario;
 mod show;
+mod sources;
 mod users;
 mod week;
 

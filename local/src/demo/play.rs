@@ -27,6 +27,7 @@ pub async fn run(scenario: Scenario, progress: &Progress) -> Result<Report> {
         Scenario::CompanyWeek => super::week::run(scenario, progress).await,
         Scenario::FirstLight => super::first_light::run(scenario, progress).await,
         Scenario::RunawayFeed => super::runaway::run(scenario, progress).await,
+        Scenario::Sources => super::sources::run(scenario, progress).await,
     }
 }
 

@@ -16,6 +16,8 @@ pub enum Scenario {
     FirstLight,
     /// 400 terminations from a broken feed, as a burst and as a drip: the brake holds them, and an operator decides.
     RunawayFeed,
+    /// A leaver for each HR and identity system, sent as it sends, with what is missing looked up.
+    Sources,
 }
 
 impl Scenario {
@@ -26,6 +28,7 @@ impl Scenario {
             Scenario::CompanyWeek => "company-week",
             Scenario::FirstLight => "first-light",
             Scenario::RunawayFeed => "runaway-feed",
+            Scenario::Sources => "sources",
         }
     }
 }

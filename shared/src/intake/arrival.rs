@@ -33,6 +33,15 @@ struct Envelope {
     source: String,
     #[serde(rename = "detail-type")]
     _detail_type: String,
+    #[serde(default)]
+    detail: Detail,
+}
+
+/// As far as CloudTrail tells which service was called.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Detail {
+    event_source: Option<String>,
 }
 
 impl Arrival {
@@ -49,12 +58,20 @@ impl Arrival {
             return Arrival::Sweep;
         }
         let envelope = serde_json::from_str::<Envelope>(body).ok();
-        envelope.and_then(|envelope| on_bus(&envelope.source)).map_or(Arrival::Canonical, Arrival::Raw)
+        envelope.and_then(|envelope| on_bus(&envelope)).map_or(Arrival::Canonical, Arrival::Raw)
     }
 }
 
-/// Who sends under a `source` of EventBridge. Partners' begin with the partner's name; the rest is the tenant's.
-fn on_bus(source: &str) -> Option<Source> {
+/// Who sends an event of another bus. Partners' `source` begins with the partner's name, and the rest is the tenant's. Calls
+/// on IAM Identity Center are known by the service that was called (`docs/sources/identitycenter.md`).
+fn on_bus(envelope: &Envelope) -> Option<Source> {
+    const IDENTITY_CENTER: [&str; 3] =
+        ["sso-directory.amazonaws.com", "identitystore.amazonaws.com", "identitystore-scim.amazonaws.com"];
+    let source = envelope.source.as_str();
+    let called = envelope.detail.event_source.as_deref();
+    if source.starts_with("aws.") && called.is_some_and(|called| IDENTITY_CENTER.contains(&called)) {
+        return Some(Source::IdentityCenter);
+    }
     let partners = [
         ("aws.partner/okta.com/", Source::Okta),
         ("aws.partner/auth0.com/", Source::Auth0),
@@ -71,6 +88,9 @@ mod tests {
     #[test]
     fn a_body_is_what_it_says() {
         let envelope = |source: &str| format!(r#"{{"source":"{source}","detail-type":"t","detail":{{}},"id":"1"}}"#);
+        let called = |source: &str, service: &str| {
+            format!(r#"{{"source":"{source}","detail-type":"t","detail":{{"eventSource":"{service}"}}}}"#)
+        };
         let receipt = "receipts/gusto/2026-11-27/1.json";
         let table = [
             (format!(r#"{{"receipt":"{receipt}"}}"#), Arrival::Receipt(receipt.into())),
@@ -83,6 +103,10 @@ mod tests {
             (envelope("aws.partner/other.com/1"), Arrival::Canonical),
             (envelope("aws.health"), Arrival::Raw(Source::Health)),
             (envelope("rollcall.hr"), Arrival::Canonical),
+            (called("aws.sso-directory", "sso-directory.amazonaws.com"), Arrival::Raw(Source::IdentityCenter)),
+            (called("aws.identitystore", "identitystore-scim.amazonaws.com"), Arrival::Raw(Source::IdentityCenter)),
+            (called("aws.iam", "iam.amazonaws.com"), Arrival::Canonical),
+            (called("somebody", "sso-directory.amazonaws.com"), Arrival::Canonical),
             (r#"{"receipt":"a","wake":"b"}"#.into(), Arrival::Canonical),
             ("no JSON".into(), Arrival::Canonical),
         ];

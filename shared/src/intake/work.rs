@@ -321,7 +321,7 @@ fn log(source: Source, element: &Element) {
     match &element.became {
         Became::Published { events, filled, late_by } => {
             let filled: Vec<String> =
-                filled.iter().map(|it| told(it)).map(|(fact, whence)| format!("{fact}: {whence}")).collect();
+                filled.iter().map(|(fact, whence)| format!("{}: {}", word(*fact), whence.as_str())).collect();
             tracing::info!(
                 source,
                 record,
@@ -415,8 +415,12 @@ fn late_by(detail: &Detail, came: Timestamp) -> Option<SignedDuration> {
 }
 
 fn told((missing, whence): &(Missing, Whence)) -> (String, Value) {
-    let name = json!(missing).as_str().unwrap_or_default().to_owned();
-    (name, json!(whence))
+    (word(*missing), json!(whence))
+}
+
+/// The name of a fact in events.
+fn word(missing: Missing) -> String {
+    json!(missing).as_str().unwrap_or_default().to_owned()
 }
 
 fn stored(error: &StoreFailure) -> Failure {

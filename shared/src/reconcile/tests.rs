@@ -217,7 +217,8 @@ fn who_is_due_to_have_it_back_and_by_which_event() {
     let rehired = "rehire effective 2026-11-21 2026-11-21T09:00";
     let works = Some("active,,,");
     let due = |kind, phase| Ok((kind, phase));
-    let table: [(&[&str], Option<&str>, Result<(Kind, Phase), &str>, &str); 11] = [
+    type Case<'a> = (&'a [&'a str], Option<&'a str>, Result<(Kind, Phase), &'a str>, &'a str);
+    let table: [Case<'_>; 11] = [
         (&[hired], works, due(Kind::Hire, Phase::Effective), "employed, and nothing is in the way"),
         (&[hired, ended, rehired], works, due(Kind::Rehire, Phase::Effective), "employed again"),
         (&[back], works, due(Kind::Leave, Phase::Rescinded), "no fact says, and a leave was taken back"),

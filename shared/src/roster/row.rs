@@ -133,7 +133,7 @@ impl Column {
     pub(super) fn named(name: &str) -> Option<Column> {
         let plain = || plain(name);
         let same = |known: &&str| self::plain(known).eq(plain());
-        Column::ALL.into_iter().find(|column| column.names().iter().any(|known| same(known)))
+        Column::ALL.into_iter().find(|column| column.names().iter().any(&same))
     }
 }
 

@@ -3,8 +3,8 @@
 //! `event_timestamp` is written `YYYY-MM-DD HH:MM:SS UTC`. `user_name` is the display name, also where it looks like an
 //! address: it is left alone.
 //!
-//! One type is known: 551, a user was suspended by the API (source: the public detection rule "OneLogin User Account
-//! Locked" of SigmaHQ, which cites the vendor's event resource). 532 and 553 are locks after failed attempts: they pass by
+//! One type is known: 551, a user was suspended by the API (source: the public detection rule `onelogin_user_account_locked`
+//! of `SigmaHQ`, which cites the vendor's event resource). 532 and 553 are locks after failed attempts: they pass by
 //! themselves. Every other event that names a user is parked, so that the table can be made from real ones. Beyond the
 //! reference: `event_type_id`, the vendor's number of the type.
 
