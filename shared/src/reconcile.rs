@@ -4,7 +4,7 @@
 //! row. The pass publishes worker events on the same bus as everybody, so they go the same road, under the same brake.
 //! It changes nothing by itself: it reads, and it asks.
 //!
-//! [`judge`] and [`restore`] are pure: one person each. [`pass`] reads everybody in pages and publishes; [`serve`] is the
+//! [`judge()`] and [`restore()`] are pure: one person each. [`pass`] reads everybody in pages and publishes; [`serve`] is the
 //! function hr-reconcile.
 //!
 //! *Invariant*: an event of the pass says when it was asserted: when the roster was dropped, or when the fact was that it

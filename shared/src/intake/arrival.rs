@@ -37,7 +37,7 @@ struct Envelope {
     detail: Detail,
 }
 
-/// As far as CloudTrail tells which service was called.
+/// As far as `CloudTrail` tells which service was called.
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Detail {

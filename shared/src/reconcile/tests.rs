@@ -22,7 +22,7 @@ fn keys() -> Keys {
 /// `status,end_date,time_zone,start_date` of employee 007.
 fn row(text: &str) -> Row {
     let csv = format!(
-        "worker_id,email,object_id,status,end_date,time_zone,start_date\n007,ann@acme.example,9;okta:00u1,{text}\n"
+        "worker_id,email,object_id,status,end_date,time_zone,start_date\n007,ann@acme.example,9:1;okta:00u1,{text}\n"
     );
     let mut rows = Vec::new();
     read(Format::Csv, csv.as_bytes(), Shrinkage { before: None, percent: 0 }, |row| {
@@ -188,7 +188,7 @@ fn an_event_names_the_person_by_all_that_the_roster_has() {
     let subject = judged(ZONED, "terminated,2026-11-20,,", None).ok().unwrap().subject;
     assert_eq!(subject.worker_id.as_deref(), Some("007"));
     assert_eq!(subject.email.as_deref(), Some("ann@acme.example"));
-    assert_eq!(subject.provider_subject_id.as_deref(), Some("okta:00u1"), "9 may be anybody's");
+    assert_eq!(subject.provider_subject_id.as_deref(), Some("okta:00u1"), "9:1 may be anybody's");
 }
 
 fn took(mut person: PersonItem, event: &str) -> PersonItem {
@@ -216,9 +216,10 @@ fn who_is_due_to_have_it_back_and_by_which_event() {
     let back = "leave rescinded 2026-11-01 2026-11-22T09:00";
     let rehired = "rehire effective 2026-11-21 2026-11-21T09:00";
     let works = Some("active,,,");
+    /// Facts, row, the event or why there is none, and what that is about.
+    type Line<'a> = (&'a [&'a str], Option<&'a str>, Result<(Kind, Phase), &'a str>, &'a str);
     let due = |kind, phase| Ok((kind, phase));
-    type Case<'a> = (&'a [&'a str], Option<&'a str>, Result<(Kind, Phase), &'a str>, &'a str);
-    let table: [Case<'_>; 11] = [
+    let table: [Line<'_>; 11] = [
         (&[hired], works, due(Kind::Hire, Phase::Effective), "employed, and nothing is in the way"),
         (&[hired, ended, rehired], works, due(Kind::Rehire, Phase::Effective), "employed again"),
         (&[back], works, due(Kind::Leave, Phase::Rescinded), "no fact says, and a leave was taken back"),

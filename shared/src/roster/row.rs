@@ -131,9 +131,8 @@ impl Column {
 
     /// The column that a file means by a name, if it is one of them.
     pub(super) fn named(name: &str) -> Option<Column> {
-        let plain = || plain(name);
-        let same = |known: &&str| self::plain(known).eq(plain());
-        Column::ALL.into_iter().find(|column| column.names().iter().any(&same))
+        let same = |known: &&str| plain(known).eq(plain(name));
+        Column::ALL.into_iter().find(|column| column.names().iter().any(same))
     }
 }
 

@@ -140,7 +140,7 @@ fn one_row_cannot_fill_the_memory() {
     assert_eq!(rows(Format::Json, json.as_bytes()).unwrap_err(), Refused::at(1, Why::TooLarge));
 }
 
-/// Gives `head` once, and then `body` for ever; counts what it gave.
+/// Gives `head` once, and then `body` over and over, far beyond what may be read of it; counts what it gave.
 struct Endless<'a> {
     head: &'a [u8],
     body: &'a [u8],
@@ -150,6 +150,9 @@ struct Endless<'a> {
 
 impl std::io::Read for Endless<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.given > 8 * 1024 * 1024 {
+            return Ok(0);
+        }
         for byte in buffer.iter_mut() {
             let later = self.at.checked_sub(self.head.len());
             *byte = later.map_or_else(|| self.head[self.at], |at| self.body[at % self.body.len()]);
