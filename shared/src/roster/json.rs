@@ -3,6 +3,7 @@
 use super::reader::Watched;
 use super::row::{Column, Fields};
 use super::{ROW_LIMIT, Refused, Row, Why};
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read};
 
 /// What is between two rows.
@@ -26,17 +27,18 @@ pub(super) fn read<R: Read, E: From<Refused>>(
     let mut place = Place::Start;
     let mut may_begin = true;
     let mut text = Vec::new();
+    let mut names = Names::default();
     while let Some(byte) = scanner.next_visible()? {
         place = match (place, byte) {
             (Place::Start, b'[') => Place::Array,
             (Place::Start | Place::Lines, b'{') => {
                 scanner.object(&mut text)?;
-                each(row(&text, scanner.line)?)?;
+                each(row(&text, scanner.line, &mut names)?)?;
                 Place::Lines
             }
             (Place::Array, b'{') if may_begin => {
                 scanner.object(&mut text)?;
-                each(row(&text, scanner.line)?)?;
+                each(row(&text, scanner.line, &mut names)?)?;
                 may_begin = false;
                 Place::Array
             }
@@ -107,14 +109,34 @@ impl<R: Read> Scanner<R> {
     }
 }
 
-fn row(text: &[u8], line: u64) -> Result<Row, Refused> {
+/// What names of members mean. Every row has the same ones, so each is read once.
+#[derive(Default)]
+struct Names(HashMap<String, Option<Column>>);
+
+impl Names {
+    /// More different names than any roster has are not kept: they could fill the memory.
+    const MOST: usize = 1000;
+
+    fn column(&mut self, name: &str) -> Option<Column> {
+        if let Some(column) = self.0.get(name) {
+            return *column;
+        }
+        let column = Column::named(name);
+        if self.0.len() < Names::MOST {
+            self.0.insert(name.to_owned(), column);
+        }
+        column
+    }
+}
+
+fn row(text: &[u8], line: u64, names: &mut Names) -> Result<Row, Refused> {
     let text = std::str::from_utf8(text).map_err(|_| Refused::at(line, Why::NotUtf8))?;
     let members: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(text).map_err(|_| Refused::at(line, Why::Malformed))?;
     let mut fields = Fields::default();
     let mut given = Vec::new();
     for (name, value) in &members {
-        let Some(column) = Column::named(name) else { continue };
+        let Some(column) = names.column(name) else { continue };
         if given.contains(&column) {
             return Err(Refused::in_column(line, column, Why::Twice));
         }
