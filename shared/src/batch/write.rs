@@ -305,10 +305,7 @@ pub(super) fn settle_plan(
             user: remembered().filter(|_| plan.step(Operation::Remove).is_none()),
             account: invited_into.clone(),
             licence: licence_set(plan),
-            // Blocked once more after a takeover: it was somebody else who had taken it.
-            taken: if takes(plan) && blocked_by_others(plan, chosen.open.person.as_ref().map(|(_, person)| person)) {
-                TakenChange::Keep
-            } else if takes(plan) {
+            taken: if takes(plan) {
                 TakenChange::Took(taken(plan, &chosen.open.job.event_key, now))
             } else if plan.gives_access {
                 TakenChange::Restored

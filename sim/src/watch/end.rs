@@ -88,7 +88,10 @@ impl Watch<'_> {
             // Who is due nothing because an operator rejected a start keeps it until the next reconcile pass; and what was
             // to be taken, and is held or was rejected, nobody takes.
             let waits = |key: &str| {
-                ledger.items().get(key).is_some_and(|item| matches!(record::state(item), "held" | "parked"))
+                ledger
+                    .items()
+                    .get(key)
+                    .is_some_and(|item| matches!(record::state(item), "held" | "parked" | "observed"))
             };
             let not_taken = |key: &str| self.rejected.contains(key) || waits(key);
             let spared = group.iter().any(|telling| takes(telling) && not_taken(&telling.key));

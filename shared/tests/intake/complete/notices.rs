@@ -239,7 +239,7 @@ fn a_hire_tells_the_job() {
 }
 
 #[test]
-fn a_roster_speaks_only_where_it_is_newer_than_the_notice() {
+fn a_roster_that_is_older_than_the_notice_speaks_of_an_end_in_force_alone() {
     let gathered = |line: &str, at: &str| Gathered {
         row: super::stage::rows(&format!("worker_id,status,start_date,end_date\n{line}\n")).pop(),
         roster_at: Some(at.parse().unwrap()),
@@ -247,7 +247,13 @@ fn a_roster_speaks_only_where_it_is_newer_than_the_notice() {
     };
     let (old, new) = ("2026-12-01T08:00:00Z", "2026-12-01T08:00:01Z");
     let gone = "7,terminated,2015-01-01,2026-11-30";
-    assert_eq!(told(&gathered(gone, old), vec![]), ["parked"]);
+    // An end in force is one whichever roster says so, where the ledger has heard nothing of the employment since.
+    assert_eq!(told(&gathered(gone, old), vec![]), ["termination/effective 2026-11-30"]);
+    let mut since = hire("2015-01-01");
+    since.assertion.occurred_at = "2026-12-01T08:30:00Z".parse().unwrap();
+    assert_eq!(told(&gathered(gone, old), vec![since]), ["parked"]);
+    assert_eq!(told(&gathered("7,active,2015-01-01,", old), vec![]), ["parked"]);
+    assert_eq!(told(&gathered("7,active,2015-01-01,2026-12-31", old), vec![]), ["parked"], "an end to come");
     assert_eq!(told(&gathered(gone, new), vec![]), ["termination/effective 2026-11-30"]);
     // A roster without a column for the end looks the same as one where nobody leaves.
     let works = "7,active,2015-01-01,";

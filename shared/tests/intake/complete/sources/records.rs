@@ -153,7 +153,15 @@ async fn notices_become_what_the_record_says() {
             ),
             (Source::BambooHr, "bamboohr/updated", with(OLD), &[no_answer]),
             (Source::BambooHr, "bamboohr/updated", with(OLD).api(person("7732", "2020-01-02", None)), &[no_answer]),
-            (Source::SailPoint, "sailpoint/changed", with(OLD), &[no_record]),
+            // It was so before the notice already.
+            (
+                Source::SailPoint,
+                "sailpoint/changed",
+                with(OLD),
+                &["termination/effective | 107 tove.dahl@acme.example | 2026-11-15 Europe/Oslo last_day | termination | \
+                   worker<roster email<roster kind<roster phase<roster date<roster zone<roster | time"],
+            ),
+            (Source::Finch, "finch/individual", with(OLD), &[no_record]),
             (
                 Source::SailPoint,
                 "sailpoint/changed",
