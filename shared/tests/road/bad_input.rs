@@ -77,9 +77,9 @@ async fn a_clock_that_is_a_little_ahead_is_forgiven() {
 #[tokio::test]
 async fn an_event_of_no_function_is_parked() {
     let stage = one_account().await;
-    let mut unrouted = event("e1", "identity_change", "scheduled", "2026-12-01T08:00:00Z", "lwa", 0);
+    let mut unrouted = event("e1", "unclassified", "unknown", "2026-11-20T08:00:00Z", "lwa", 0);
     unrouted["subject"]["previousEmail"] = json!("canary@lwa.example");
-    let body = envelope(&unrouted);
+    let body = unrouted.to_string();
     let report = stage.deliver(&[body.clone(), good()]).await;
     check_parked(
         &stage,
@@ -92,7 +92,7 @@ async fn an_event_of_no_function_is_parked() {
 #[tokio::test]
 async fn an_event_id_that_comes_with_another_meaning_is_parked() {
     let stage = one_account().await;
-    stage.deliver(&[envelope(&event("e1", "termination", "scheduled", "2027-01-07T08:00:00Z", "lwa", 0))]).await;
+    stage.deliver(&[envelope(&event("e1", "hire", "rescinded", "2027-01-07T08:00:00Z", "lwa", 0))]).await;
     let body = envelope(&detail());
     let report = stage.deliver(&[body.clone(), good()]).await;
     let bad = Bad { name: "reused".into(), body, code: "event_id_reused", field: "detail.eventId" };

@@ -54,7 +54,7 @@ async fn prepare(stage: &Stage, sorts: &[Sort]) {
     let of = |wanted: fn(&Sort) -> bool| sorts.iter().enumerate().filter(move |(_, sort)| wanted(sort));
     let replays: Vec<String> = of(|sort| matches!(sort, Sort::Replay)).map(|(n, sort)| body(*sort, n)).collect();
     let hires: Vec<String> = of(|sort| matches!(sort, Sort::Reused))
-        .map(|(n, _)| envelope(&event(&format!("e{n}"), "termination", "scheduled", "2027-01-07T08:00:00Z", "lwa", n)))
+        .map(|(n, _)| envelope(&event(&format!("e{n}"), "hire", "rescinded", "2027-01-07T08:00:00Z", "lwa", n)))
         .collect();
     stage.deliver(&[replays, hires].concat()).await;
     let busy: Vec<String> = of(|sort| matches!(sort, Sort::Busy)).map(|(n, sort)| body(*sort, n)).collect();
