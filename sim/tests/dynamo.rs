@@ -23,8 +23,8 @@ fn embedded() -> dynoxide::Database {
     let table = json!({
         "TableName": TABLE, "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
         "AttributeDefinitions": [
-            string("id"), string("person"), string("occurred_at"), string("attention"),
-            { "AttributeName": "first_claimed_at", "AttributeType": "N" },
+            string("id"), string("person"), string("occurred_at"), string("attention"), string("due"),
+            { "AttributeName": "first_claimed_at", "AttributeType": "N" }, { "AttributeName": "due_at", "AttributeType": "N" },
         ],
         "GlobalSecondaryIndexes": [index("by_person", "person", "occurred_at"), index("by_attention", "attention", "first_claimed_at"), index("by_due", "due", "due_at")],
     });
