@@ -52,7 +52,7 @@ pub enum Cause {
     StaleId,
     /// The code that handles this record panicked.
     Panicked,
-    /// The event bites within a minute: clocks differ that much.
+    /// The event bites within two minutes: clocks differ, and what is due so soon is not scheduled.
     NotQuiteYet,
     /// Another worker took this event over.
     Fenced,

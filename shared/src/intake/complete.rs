@@ -21,6 +21,7 @@ pub mod vendor;
 pub use gather::{Gathered, Token, Tokens, look_up};
 pub use vendor::{Employee, Vendors};
 
+use crate::decide::SOON;
 use crate::event::wire::{Detail, EmailKind};
 use crate::event::{Kind, Missing};
 use crate::intake::Source;
@@ -32,7 +33,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// How far ahead a change may lie that is published as in force, instead of a schedule: a schedule is as late as that.
-pub const AT_ONCE: SignedDuration = SignedDuration::from_mins(2);
+pub const AT_ONCE: SignedDuration = SOON;
 
 /// Where a fact comes from that the sender did not tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
