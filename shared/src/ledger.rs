@@ -20,7 +20,7 @@ mod settle;
 pub use budgets::Budgets;
 pub(crate) use claim::transactions;
 pub use claim::{Claim, ClaimError};
-pub use due::Ended;
+pub use due::{DuePage, Ended};
 pub use holds::{NotRejected, Waiting};
 pub use items::{AliasItem, DUE, EventItem, Lease, PersonItem, Rejection, Release, Releasing, State, Taken, WISH};
 pub use people::{Known, Part, TakenPage};

@@ -215,15 +215,11 @@ impl<Q: Queue, B: Bus, C: Clock, S: Store, T: Tokens, H: Host + Clone> Intake<Q,
 
     /// Looks at everything that is due. What fails is found by the next sweep.
     async fn sweep(&self, deadline: Deadline, tally: &mut Tally) -> Result<(), Failure> {
-        let mut seen = BTreeSet::new();
+        let by = self.road.host.now().saturating_add(SOON).unwrap_or(Timestamp::MAX);
+        let mut from = None;
         loop {
-            let by = self.road.host.now().saturating_add(SOON).unwrap_or(Timestamp::MAX);
-            let mut keys = self.road.ledger.due(by).await?;
-            keys.retain(|key| seen.insert(key.clone()));
-            if keys.is_empty() {
-                return Ok(());
-            }
-            let looked = stream::iter(keys).map(|key| async move { (self.look(&key, deadline).await, key) });
+            let page = self.road.ledger.due(by, from).await?;
+            let looked = stream::iter(page.keys).map(|key| async move { (self.look(&key, deadline).await, key) });
             let looked: Vec<_> = looked.buffer_unordered(AT_ONCE).collect().await;
             for (woken, key) in looked {
                 match woken {
@@ -233,6 +229,10 @@ impl<Q: Queue, B: Bus, C: Clock, S: Store, T: Tokens, H: Host + Clone> Intake<Q,
                         tracing::error!(event.id = key, "an announcement is due and cannot be published: {failure}");
                     }
                 }
+            }
+            from = page.next;
+            if from.is_none() || !deadline.allows(self.road.host.now(), 4) {
+                return Ok(());
             }
         }
     }

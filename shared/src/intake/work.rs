@@ -1,5 +1,7 @@
 //! From a receipt to worker events on the bus: adapted, looked up, completed, kept, published. Each element once.
 
+mod record;
+
 use super::adapt::scim;
 use super::complete::{Completed, Tokens, Vendors, Whence, complete, look_up, whom};
 use super::receipt::{Message, PREFIX, Receipt};
@@ -13,7 +15,7 @@ use crate::event;
 use crate::event::wire::{Assurance, Detail, Missing};
 use crate::failure::{Cause, Failure, Refusal, RefusalCode};
 use crate::host::Host;
-use crate::ledger::{Budgets, EventItem, Ledger, RECEIPT, REMEMBERED_FOR, State, Wanted};
+use crate::ledger::{Budgets, EventItem, Ledger, RECEIPT, State, Wanted};
 use crate::outcome::Outcome;
 use crate::person::{Facts, PersonKey, Subject};
 use crate::policy::SourceRules;
@@ -22,6 +24,7 @@ use crate::roster::Roster;
 use crate::seal::{Keys, sha256};
 use crate::store::{Store, StoreFailure};
 use jiff::{SignedDuration, Timestamp};
+use record::{blank, end, is_over};
 use serde_bytes::ByteBuf;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -353,58 +356,6 @@ fn adapted(receipt: &Receipt) -> Result<Vec<Adapted>, Failure> {
         Some(user) if receipt.source == Source::Scim => scim::adapt_user(received, Some(user)),
         Some(_) | None => adapt::adapt(receipt.source, received),
     })
-}
-
-/// Whether an element's record says that a message which carries it is a duplicate. What is parked opens again with the
-/// token that it was parked under.
-fn is_over(record: Option<&EventItem>, parked_as: Option<&str>) -> bool {
-    record.is_some_and(|record| match record.state {
-        State::Running | State::Retry => false,
-        State::Parked => parked_as != Some(record.owner.as_str()),
-        State::Held | State::Observed | State::Applied | State::Unchanged | State::Superseded | State::Rejected => true,
-    })
-}
-
-/// A record of which nothing is known but its key and when it came.
-fn blank(key: &str, at: Timestamp) -> EventItem {
-    EventItem {
-        id: key.to_owned(),
-        status: State::Running.status().to_owned(),
-        state: State::Running,
-        rev: 0,
-        owner: String::new(),
-        attempt: 1,
-        person: None,
-        occurred_at: None,
-        first_claimed_at: at.as_millisecond(),
-        in_progress_expiration: None,
-        expiration: None,
-        validation: String::new(),
-        data: None,
-        plan: None,
-        attention: None,
-        event: None,
-        asserts: None,
-        releasing: None,
-        due: None,
-        due_at: None,
-        takes_back: false,
-        braked: None,
-        released: None,
-        rejected: None,
-    }
-}
-
-/// Ends a record with an outcome, and what else is told of it.
-fn end(record: &mut EventItem, outcome: &Outcome, more: Value, now: Timestamp) {
-    record.state = outcome.outcome;
-    record.status = outcome.outcome.status().to_owned();
-    record.expiration = Some(now.as_second() + REMEMBERED_FOR);
-    let mut data = json!(outcome);
-    if let (Some(data), Value::Object(more)) = (data.as_object_mut(), more) {
-        data.extend(more);
-    }
-    record.data = Some(data.to_string());
 }
 
 /// How long before it came an event was due, where that is late.

@@ -16,6 +16,15 @@ use jiff::Timestamp;
 /// The most records that are listed at once.
 const PAGE: i32 = 200;
 
+/// Part of what is due.
+#[derive(Clone, Debug, Default)]
+pub struct DuePage {
+    /// The keys of records, the longest due first.
+    pub keys: Vec<String>,
+    /// Where the next part begins; `None` at the end.
+    pub next: Option<(String, i64)>,
+}
+
 /// What became of an announcement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
@@ -26,13 +35,13 @@ pub enum Ended {
 }
 
 impl<H: Host> Ledger<H> {
-    /// The keys of announcements that are due by an instant, the longest due first, at most 200. The index follows the
-    /// table: what became of them shows in their records.
+    /// The announcements that are due by an instant, at most 200 at a time. The index follows the table: what became of
+    /// them shows in their records.
     ///
     /// # Errors
     /// [`Failure::Retryable`] where DynamoDB does not answer.
-    pub async fn due(&self, by: Timestamp) -> Result<Vec<String>, Failure> {
-        let query = self
+    pub async fn due(&self, by: Timestamp, from: Option<(String, i64)>) -> Result<DuePage, Failure> {
+        let mut query = self
             .client
             .query()
             .table_name(&self.table)
@@ -41,8 +50,19 @@ impl<H: Host> Ledger<H> {
             .expression_attribute_values(":due", AttributeValue::S(DUE.to_owned()))
             .expression_attribute_values(":by", AttributeValue::N(by.as_millisecond().to_string()))
             .limit(PAGE);
+        if let Some((id, due_at)) = from {
+            query = query
+                .exclusive_start_key("id", AttributeValue::S(id))
+                .exclusive_start_key("due", AttributeValue::S(DUE.to_owned()))
+                .exclusive_start_key("due_at", AttributeValue::N(due_at.to_string()));
+        }
         let page = query.send().await.map_err(|error| failure(&error))?;
-        Ok(page.items.unwrap_or_default().iter().filter_map(|item| item.get("id")?.as_s().ok().cloned()).collect())
+        let next = page
+            .last_evaluated_key
+            .and_then(|key| Some((key.get("id")?.as_s().ok()?.clone(), key.get("due_at")?.as_n().ok()?.parse().ok()?)));
+        let items = page.items.unwrap_or_default();
+        let keys = items.iter().filter_map(|item| item.get("id")?.as_s().ok().cloned()).collect();
+        Ok(DuePage { keys, next })
     }
 
     /// Notes another time at which it is due. Answers `false` where the record changed since it was read.

@@ -5,7 +5,7 @@
 pub(crate) mod company;
 mod orders;
 
-use crate::stage::{envelope, event};
+use crate::stage::{batch, envelope, event};
 use company::{Company, one};
 use jiff::{SignedDuration, Timestamp};
 use rollcall::directory::Deadline;
@@ -116,6 +116,18 @@ async fn the_sweep_publishes_what_no_schedule_woke() {
     assert_eq!(company.sweep().await.tally.swept, 2);
     assert_eq!([user(&company, 0), user(&company, 1)], ["Suspended", "Suspended"]);
     assert_eq!(company.sweep().await.tally.swept, 0);
+}
+
+#[tokio::test]
+async fn the_sweep_looks_at_more_than_a_page() {
+    let company = Company::new(1).await;
+    let bodies: Vec<String> = (0..205).map(|n| envelope(&end(&format!("e{n}"), "2026-11-24T18:00:00Z", n))).collect();
+    for part in bodies.chunks(48) {
+        assert_eq!(company.handle(batch(part)).await.response.batch_item_failures.len(), 0);
+    }
+    company.stage.host.advance(SignedDuration::from_hours(31));
+    let swept = company.handle(one(r#"{"sweep":true}"#)).await;
+    assert_eq!((swept.tally.swept, company.bus.entries.lock().unwrap().len()), (205, 205));
 }
 
 #[tokio::test]
