@@ -9,6 +9,8 @@
 //! `hireDate`, `terminationDate`, and `department` and `location`, which are the current ones. With `onlyCurrent=false`
 //! values to come are told, so that an announced end is seen; of the job the present one is wanted: two requests.
 //!
+//! Not seen on a vendor's page, but in clients of others: the path, and that a date that is not there is `0000-00-00`.
+//!
 //! Not read: `employmentHistoryStatus`, whose values each account chooses. There is neither zone nor leave.
 
 use super::{Employee, Heard, Vendors, below, date, email, text, worker};

@@ -8,6 +8,8 @@
 //! employee returns to work"). Which fields came with which version of the API is not asked for: the application's own
 //! version answers.
 //!
+//! Not seen on a vendor's page, but in generated clients: `hire_date` within `jobs[]`.
+//!
 //! There is no employee number, no zone and no leave.
 
 use super::{Employee, Heard, Vendors, below, date, email, text};
