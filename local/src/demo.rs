@@ -12,7 +12,7 @@ mod sources;
 mod users;
 mod week;
 
-pub use play::run;
+pub use play::{Played, run};
 pub use scenario::Scenario;
 pub use show::table;
 

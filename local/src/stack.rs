@@ -4,9 +4,12 @@
 //! DynamoDB and CloudFormation with the SAM transform in one process, without Docker. It lives in a virtual environment
 //! under the target directory, which this module makes. Everything listens on 127.0.0.1.
 
+mod aws;
+mod boto;
 mod progress;
 mod venv;
 
+pub use boto::Boto;
 pub use progress::Progress;
 
 use crate::chime::state::AccountState;
@@ -16,9 +19,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 /// The functions of the template that have a queue: package name, and the prefix of their outputs.
 const FUNCTIONS: [(&str, &str); 6] = [
@@ -41,8 +42,15 @@ pub const REGION: &str = "us-east-1";
 /// See [`REGION`].
 pub const ACCESS_KEY: &str = "test";
 
-/// How long the local AWS may take to answer for the first time.
-const READY_WITHIN: Duration = Duration::from_secs(60);
+/// How a stack is run.
+#[derive(Clone, Debug, Default)]
+pub struct How {
+    /// The functions are built as they are deployed: optimised. Minutes instead of seconds.
+    pub release: bool,
+    /// Each function is its own role, which gets what `template.yaml` allows it and nothing else, and what it asks the
+    /// local AWS for is written down in this folder. Without: nobody is asked who they are.
+    pub recorded_in: Option<PathBuf>,
+}
 
 /// A running stack. Dropping it stops everything.
 #[derive(Debug)]
@@ -52,7 +60,9 @@ pub struct Stack {
     /// Endpoint of the local AWS.
     pub endpoint: String,
     outputs: BTreeMap<String, String>,
-    ministack: Child,
+    python: PathBuf,
+    binaries: Vec<String>,
+    aws: aws::LocalAws,
 }
 
 /// Root of the workspace.
@@ -73,41 +83,51 @@ impl Stack {
     ///
     /// # Errors
     /// What is missing on this machine, with the line that installs it; or what failed, with the log to read.
-    pub async fn start(accounts: Vec<AccountState>, policy: &Value, progress: &Progress) -> Result<Stack> {
+    pub async fn start(
+        accounts: Vec<AccountState>,
+        policy: &Value,
+        how: &How,
+        progress: &Progress,
+    ) -> Result<Stack> {
         let dir = local_dir();
         std::fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
         let python = venv::ready(&dir.join("venv"), progress).await?;
         progress.step("building the functions");
         let names: Vec<&str> = Stack::functions().chain(WITHOUT_QUEUE).collect();
-        let built = build(&names.iter().map(|function| (*function, *function)).collect::<Vec<_>>()).await?;
-        let functions: Vec<String> =
+        let programs: Vec<(&str, &str)> = names.iter().map(|function| (*function, *function)).collect();
+        let built = build(&programs, how.release).await?;
+        let binaries: Vec<String> =
             names.iter().zip(built).map(|(function, program)| format!("{function}={program}")).collect();
         progress.step("starting the local Chime and the local AWS");
         let chime = LocalChime::start(accounts, 0).await?;
-        let port = free_port()?;
-        let endpoint = format!("http://127.0.0.1:{port}");
-        let ministack = start_ministack(&dir, &python, port, &endpoint, &chime.endpoint())?;
-        let mut stack = Stack { chime, endpoint, outputs: BTreeMap::new(), ministack };
-        stack.wait_until_ready(port).await?;
+        let aws = aws::LocalAws::start(&dir, &python, &chime.endpoint(), how).await?;
         progress.step("deploying template.yaml");
-        stack.outputs = deploy(&python, &stack.endpoint, policy, &functions).await?;
-        Ok(stack)
+        let outputs = deploy(&python, &aws.endpoint, policy, &binaries).await?;
+        Ok(Stack { chime, endpoint: aws.endpoint.clone(), outputs, python, binaries, aws })
     }
 
-    async fn wait_until_ready(&mut self, port: u16) -> Result<()> {
-        let log = local_dir().join("ministack.log");
-        let ready = async {
-            while !answers(port).await {
-                if let Some(status) = self.ministack.try_wait()? {
-                    bail!("the local AWS ended with {status}; its log is {}", log.display());
-                }
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-            Ok(())
-        };
-        tokio::time::timeout(READY_WITHIN, ready)
-            .await
-            .with_context(|| format!("the local AWS did not answer within 60 s; its log is {}", log.display()))?
+    /// The Python that the local AWS runs on. It has boto3.
+    #[must_use]
+    pub fn python(&self) -> &Path {
+        &self.python
+    }
+
+    /// The functions' programs: `<function>=<path>`.
+    #[must_use]
+    pub fn binaries(&self) -> &[String] {
+        &self.binaries
+    }
+
+    /// The process group of the local AWS; the functions' processes are in it too.
+    #[must_use]
+    pub fn process_group(&self) -> Option<u32> {
+        self.aws.process_group()
+    }
+
+    /// Where the local AWS writes its log, with what functions print.
+    #[must_use]
+    pub fn log(&self) -> &Path {
+        self.aws.log()
     }
 
     /// One output of the deployed stack.
@@ -180,27 +200,6 @@ impl Stack {
     }
 }
 
-impl Drop for Stack {
-    fn drop(&mut self) {
-        // The local AWS leads a process group of its own, with the functions that it started.
-        if let Some(pid) = self.ministack.id() {
-            signal("TERM", pid);
-            for _ in 0..50 {
-                if matches!(self.ministack.try_wait(), Ok(Some(_))) {
-                    return;
-                }
-                std::thread::sleep(Duration::from_millis(100));
-            }
-            signal("KILL", pid);
-        }
-    }
-}
-
-/// Signals a process group. The shell's own `kill` is everywhere, the program is not.
-fn signal(name: &str, group: u32) {
-    let _ended = std::process::Command::new("sh").args(["-c", &format!("kill -s {name} -- -{group}")]).status();
-}
-
 /// The accounts of a seed file in `events/seed/`.
 ///
 /// # Errors
@@ -235,13 +234,16 @@ pub async fn interrupted() -> Result<()> {
 }
 
 /// Builds programs, each named with its package, with the features of the whole workspace's build, so that nothing
-/// compiles twice; answers their paths.
+/// compiles twice; answers their paths. In release they are optimised, as they are deployed.
 ///
 /// # Errors
 /// Where cargo is not there, or a program does not build.
-pub async fn build(programs: &[(&str, &str)]) -> Result<Vec<String>> {
+pub async fn build(programs: &[(&str, &str)], release: bool) -> Result<Vec<String>> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--message-format", "json-render-diagnostics"]);
+    if release {
+        cargo.arg("--release");
+    }
     for (package, _) in programs {
         cargo.args(["--package", package]);
     }
@@ -269,50 +271,6 @@ pub async fn build(programs: &[(&str, &str)]) -> Result<Vec<String>> {
         executable.map(str::to_owned).with_context(|| format!("cargo build made no program {program}"))
     };
     programs.iter().map(path).collect()
-}
-
-fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0)).context("no free port")?.local_addr()?.port())
-}
-
-fn start_ministack(dir: &Path, python: &Path, port: u16, endpoint: &str, chime: &str) -> Result<Child> {
-    let run = dir.join(format!("run-{port}"));
-    std::fs::create_dir_all(run.join("tmp"))?;
-    let log = std::fs::File::create(dir.join("ministack.log"))?;
-    let program = python.with_file_name("ministack");
-    Command::new(&program)
-        .env("GATEWAY_PORT", port.to_string())
-        .env("BIND_HOST", "127.0.0.1")
-        .env("IOT_MTLS_ENABLED", "0")
-        .env("SFTP_ENABLED", "0")
-        .env("STATE_DIR", &run)
-        .env("TMPDIR", run.join("tmp"))
-        // Functions inherit these.
-        .env("AWS_ENDPOINT_URL", endpoint)
-        .env("AWS_ENDPOINT_URL_CHIME", chime)
-        .env("AWS_REGION", REGION)
-        .env("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-        .env("AWS_SECRET_ACCESS_KEY", ACCESS_KEY)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .process_group(0)
-        .kill_on_drop(true)
-        .spawn()
-        .with_context(|| format!("{} cannot be run", program.display()))
-}
-
-async fn answers(port: u16) -> bool {
-    let ask = async {
-        let mut connection = tokio::net::TcpStream::connect(("127.0.0.1", port)).await?;
-        connection.write_all(b"GET /_ministack/health HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n").await?;
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer).await?;
-        Ok::<_, std::io::Error>(answer)
-    };
-    let answer = tokio::time::timeout(Duration::from_secs(2), ask).await;
-    answer
-        .is_ok_and(|answer| answer.is_ok_and(|answer| answer.lines().next().is_some_and(|line| line.contains(" 200"))))
 }
 
 async fn deploy(

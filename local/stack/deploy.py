@@ -45,6 +45,11 @@ def main():
         if count != 1:
             sys.exit(f"template.yaml has {count} functions with CodeUri: functions/{name}, not one")
 
+    # CloudFormation makes up a name for a parameter that has none, and it has no slash before it. The local AWS makes up
+    # one that begins with a slash; then no ARN of template.yaml would fit.
+    unnamed = "  PolicyDocument:\n    Type: AWS::SSM::Parameter\n    Properties:\n"
+    template = template.replace(unnamed, f"{unnamed}      Name: CFN-PolicyDocument\n")
+
     # As `sam package` does it: definitions of state machines go beside the functions.
     folder = os.path.dirname(template_path)
     for path in re.findall(r"DefinitionUri: (statemachines/\S+)", template):

@@ -30,6 +30,7 @@ pub use settle::{Learnt, Settled, Settlement, TakenChange};
 
 use crate::failure::{Cause, Failure};
 use crate::host::Host;
+use crate::routes::Function;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -64,9 +65,10 @@ impl<H: Host> Ledger<H> {
         Ledger { client, table: table.into(), host }
     }
 
-    /// Opens the connection before the first event needs it. What the answer says does not matter.
-    pub async fn warm_up(&self) {
-        let key = AttributeValue::S("person#warm-up".into());
+    /// Opens the connection before the first event needs it. What the answer says does not matter; the key is one that the
+    /// function's role may read, since a refusal would stand in the account's trail.
+    pub async fn warm_up(&self, function: Function) {
+        let key = AttributeValue::S(format!("{}#warm-up", function.as_str()));
         let _answer = self.client.get_item().table_name(&self.table).key("id", key).send().await;
     }
 

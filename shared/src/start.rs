@@ -96,7 +96,7 @@ pub async fn service(function: Function, config: Config) -> Result<AwsService, N
         keys: config.keys,
         decide,
     };
-    let both = futures_util::future::join(road.directory.warm_up(&accounts), road.ledger.warm_up());
+    let both = futures_util::future::join(road.directory.warm_up(&accounts), road.ledger.warm_up(function));
     // A service that does not answer now is asked again when an event needs it.
     let _answered = tokio::time::timeout(CALL_TIMEOUT, both).await;
     Ok(Service { road, policy })

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use clap::Parser;
 use rollcall_local::demo::{Scenario, run, table};
-use rollcall_local::stack::{Progress, interrupted};
+use rollcall_local::stack::{How, Progress, interrupted};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -21,9 +21,9 @@ struct Arguments {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<ExitCode> {
     let arguments = Arguments::parse();
-    let progress = Progress::new();
+    let (how, progress) = (How::default(), Progress::new());
     let report = tokio::select! {
-        report = run(arguments.scenario, &progress) => report?,
+        played = run(arguments.scenario, &how, &progress) => played?.report,
         ended = interrupted() => {
             ended?;
             bail!("interrupted");

@@ -1,16 +1,16 @@
 //! `cargo stack`: the whole template on this machine, until Ctrl-C.
 
 use anyhow::{Context, Result};
-use rollcall_local::stack::{Progress, Stack, interrupted, local_dir, policy, seeded, workspace};
+use rollcall_local::stack::{How, Progress, Stack, interrupted, local_dir, policy, seeded, workspace};
 use serde_json::{Value, json};
 use std::io::Write;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let progress = Progress::new();
+    let (how, progress) = (How::default(), Progress::new());
     let policy = policy()?;
     let stack = tokio::select! {
-        stack = Stack::start(seeded("acme.json")?, &policy, &progress) => stack?,
+        stack = Stack::start(seeded("acme.json")?, &policy, &how, &progress) => stack?,
         ended = interrupted() => return ended,
     };
     drop(progress);

@@ -3,10 +3,10 @@
 use super::play::Stage;
 use super::scenario::{Act, Body, Published, Record, Scenario, event};
 use super::users::users;
-use super::{Report, UserReport};
+use super::{Played, Report, UserReport};
 use crate::chime::faults::FaultKind;
 use crate::chime::routes::Operation;
-use crate::stack::{Progress, Stack, policy, seeded};
+use crate::stack::{How, Progress, Stack, policy, seeded};
 use anyhow::Result;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -30,8 +30,8 @@ const TERMINATION: &str = "worker.termination.effective";
 
 /// Plays it.
 #[expect(clippy::disallowed_methods, reason = "the demo's events happen now")]
-pub(super) async fn run(scenario: Scenario, progress: &Progress) -> Result<Report> {
-    let stack = Stack::start(seeded("acme.json")?, &policy()?, progress).await?;
+pub(super) async fn run(scenario: Scenario, how: &How, progress: &Progress) -> Result<Played> {
+    let stack = Stack::start(seeded("acme.json")?, &policy()?, how, progress).await?;
     let stage = Stage::new(&stack).await?;
     let before = users(&stack);
     let (mut events, mut unexpected) = (Vec::new(), Vec::new());
@@ -47,7 +47,9 @@ pub(super) async fn run(scenario: Scenario, progress: &Progress) -> Result<Repor
     let calls = stack.chime.core().calls().iter().map(|call| json!(call)).collect();
     let acts = Vec::new();
     let (scenario, ok) = (scenario.name().into(), unexpected.is_empty());
-    Ok(Report { scenario, ok, acts, events, before, after, calls, unexpected })
+    let report = Report { scenario, ok, acts, events, before, after, calls, unexpected };
+    drop(stage);
+    Ok(Played { report, stack })
 }
 
 /// Everybody ends as expected, and whoever is not named there stays as before.

@@ -3,12 +3,11 @@
 use super::scenario::{Act, Body, Published, Record, Scenario};
 use super::{EventReport, Report};
 use crate::chime::faults::Fault;
-use crate::stack::{Progress, Stack};
+use crate::stack::{Boto, How, Progress, Stack};
 use anyhow::{Context, Result, bail};
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use aws_sdk_sqs::types::QueueAttributeName;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -18,16 +17,25 @@ const ACT_WITHIN: Duration = Duration::from_secs(90);
 /// How often an event is published that shall be a duplicate.
 const COPIES: usize = 3;
 
+/// A scenario that was played.
+#[derive(Debug)]
+pub struct Played {
+    /// What came of it.
+    pub report: Report,
+    /// The stack that it was played on: it is up until it is dropped.
+    pub stack: Stack,
+}
+
 /// Plays a scenario on a stack of its own.
 ///
 /// # Errors
 /// Where the stack does not start, or an act does not come to rest in time.
-pub async fn run(scenario: Scenario, progress: &Progress) -> Result<Report> {
+pub async fn run(scenario: Scenario, how: &How, progress: &Progress) -> Result<Played> {
     match scenario {
-        Scenario::CompanyWeek => super::week::run(scenario, progress).await,
-        Scenario::FirstLight => super::first_light::run(scenario, progress).await,
-        Scenario::RunawayFeed => super::runaway::run(scenario, progress).await,
-        Scenario::Sources => super::sources::run(scenario, progress).await,
+        Scenario::CompanyWeek => super::week::run(scenario, how, progress).await,
+        Scenario::FirstLight => super::first_light::run(scenario, how, progress).await,
+        Scenario::RunawayFeed => super::runaway::run(scenario, how, progress).await,
+        Scenario::Sources => super::sources::run(scenario, how, progress).await,
     }
 }
 
@@ -36,7 +44,7 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 /// The clients that publish and watch.
 pub(super) struct Stage<'a> {
     pub(super) stack: &'a Stack,
-    pub(super) events: aws_sdk_eventbridge::Client,
+    pub(super) boto: Boto,
     queues: aws_sdk_sqs::Client,
     ledger: aws_sdk_dynamodb::Client,
     queues_to_drain: Vec<String>,
@@ -47,7 +55,7 @@ impl<'a> Stage<'a> {
         let sdk = stack.sdk().await;
         Ok(Stage {
             stack,
-            events: aws_sdk_eventbridge::Client::new(&sdk),
+            boto: Boto::start(stack)?,
             queues: aws_sdk_sqs::Client::new(&sdk),
             ledger: aws_sdk_dynamodb::Client::new(&sdk),
             queues_to_drain: Stack::functions()
@@ -101,24 +109,34 @@ impl<'a> Stage<'a> {
     async fn publish(&self, event: &Published) -> Result<()> {
         let detail = match &event.body {
             Body::Queue(body) => {
-                let queue = self.stack.queue_url(event.function)?;
-                self.queues.send_message().queue_url(queue).message_body(*body).send().await?;
-                return Ok(());
+                return self.send(event.function, body).await;
             }
-            Body::Bus(detail) => detail.to_string(),
+            Body::Bus(detail) => detail,
         };
-        let entry = PutEventsRequestEntry::builder()
-            .event_bus_name(self.stack.output("BusName")?)
-            .source("rollcall.hr")
-            .detail_type(&event.detail_type)
-            .detail(detail)
-            .build();
         let copies = if event.is_duplicate() { COPIES } else { 1 };
-        let answer = self.events.put_events().set_entries(Some(vec![entry; copies])).send().await?;
-        if answer.failed_entry_count != 0 {
-            bail!("the bus refused {}", event.id);
+        self.put(&vec![self.entry(&event.detail_type, detail)?; copies]).await
+    }
+
+    /// An event as `PutEvents` takes it.
+    pub(super) fn entry(&self, detail_type: &str, detail: &Value) -> Result<Value> {
+        let bus = self.stack.output("BusName")?;
+        let detail = detail.to_string();
+        Ok(json!({ "EventBusName": bus, "Source": "rollcall.hr", "DetailType": detail_type, "Detail": detail }))
+    }
+
+    /// Puts events on the bus, ten at most.
+    pub(super) async fn put(&self, entries: &[Value]) -> Result<()> {
+        let answer = self.boto.call("events", "put_events", json!({ "Entries": entries })).await?;
+        match answer["FailedEntryCount"].as_u64() {
+            Some(0) => Ok(()),
+            refused => bail!("the bus refused {refused:?} events"),
         }
-        Ok(())
+    }
+
+    /// Puts a message straight on a function's queue.
+    pub(super) async fn send(&self, function: &str, body: &str) -> Result<()> {
+        let message = json!({ "QueueUrl": self.stack.queue_url(function)?, "MessageBody": body });
+        self.boto.call("sqs", "send_message", message).await.map(drop)
     }
 
     /// Nothing waits on a queue, and nothing is under way.

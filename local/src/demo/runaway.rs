@@ -4,11 +4,10 @@
 use super::play::{Item, Stage, outcome, text};
 use super::scenario::{Scenario, event};
 use super::users::users;
-use super::{ActReport, EventReport, Report};
+use super::{ActReport, EventReport, Played, Report};
 use crate::chime::seed;
-use crate::stack::{ACCESS_KEY, Progress, REGION, Stack, build};
+use crate::stack::{ACCESS_KEY, How, Progress, REGION, Stack, build};
 use anyhow::{Context, Result, bail};
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,10 +41,10 @@ const REASON: &str = "the feed was broken";
 
 /// Plays it.
 #[expect(clippy::disallowed_methods, reason = "the demo's events happen now")]
-pub(super) async fn run(scenario: Scenario, progress: &Progress) -> Result<Report> {
+pub(super) async fn run(scenario: Scenario, how: &How, progress: &Progress) -> Result<Played> {
     progress.step("building the operator's tool");
-    let tool = build(&[("rollcall-cli", "rollcall")]).await?.swap_remove(0);
-    let stack = Stack::start(seed::read(&company().to_string())?, &policy(), progress).await?;
+    let tool = build(&[("rollcall-cli", "rollcall")], false).await?.swap_remove(0);
+    let stack = Stack::start(seed::read(&company().to_string())?, &policy(), how, progress).await?;
     let play = Play { stage: Stage::new(&stack).await?, tool, now: Timestamp::now() };
     let before = users(&stack);
     let mut acts = Vec::new();
@@ -132,7 +131,9 @@ pub(super) async fn run(scenario: Scenario, progress: &Progress) -> Result<Repor
     let calls = stack.chime.core().calls().iter().map(|call| json!(call)).collect();
     let events = events(&ledger).map(|(key, item)| report(key, item)).collect();
     let (scenario, ok) = (scenario.name().into(), unexpected.is_empty());
-    Ok(Report { scenario, ok, acts, events, before, after, calls, unexpected })
+    let report = Report { scenario, ok, acts, events, before, after, calls, unexpected };
+    drop(play);
+    Ok(Played { report, stack })
 }
 
 struct Play<'a> {
@@ -176,17 +177,9 @@ impl Play<'_> {
                 let hour = SignedDuration::from_hours(1);
                 let detail =
                     event(&id, "termination", &format!("R-{person}"), &email, self.now - hour * 2, self.now - hour);
-                let entry = PutEventsRequestEntry::builder()
-                    .event_bus_name(self.stage.stack.output("BusName")?)
-                    .source("rollcall.hr")
-                    .detail_type("worker.termination.effective")
-                    .detail(detail.to_string());
-                entries.push(entry.build());
+                entries.push(self.stage.entry("worker.termination.effective", &detail)?);
             }
-            let answer = self.stage.events.put_events().set_entries(Some(entries)).send().await?;
-            if answer.failed_entry_count != 0 {
-                bail!("the bus refused {} events", answer.failed_entry_count);
-            }
+            self.stage.put(&entries).await?;
         }
         Ok(())
     }

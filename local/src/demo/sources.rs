@@ -7,12 +7,11 @@ mod sender;
 use super::play::{Item, Stage, outcome, text};
 use super::scenario::Scenario;
 use super::users::users;
-use super::{ActReport, Report, UserReport};
+use super::{ActReport, Played, Report, UserReport};
 use crate::chime::seed;
-use crate::stack::{Progress, Stack};
+use crate::stack::{How, Progress, Stack};
 use crate::vendors::{LocalVendor, Person, Standing, Vendor};
 use anyhow::{Context, Result, bail};
-use aws_sdk_ssm::types::ParameterType;
 use jiff::{SignedDuration, Timestamp};
 use leavers::{API_TOKEN, Leaver, Way, address, leavers, number};
 use sender::{Issuer, SECRET, finch_secret, request};
@@ -38,7 +37,7 @@ const APIS: [(&str, Vendor, &str); 4] = [
 
 /// Plays it.
 #[expect(clippy::disallowed_methods, reason = "the demo's events happen now")]
-pub(super) async fn run(scenario: Scenario, progress: &Progress) -> Result<Report> {
+pub(super) async fn run(scenario: Scenario, how: &How, progress: &Progress) -> Result<Played> {
     // TLS is ring's, as everywhere here. Somebody may have said so already.
     let _known = rustls::crypto::ring::default_provider().install_default();
     let now = Timestamp::now();
@@ -58,8 +57,9 @@ pub(super) async fn run(scenario: Scenario, progress: &Progress) -> Result<Repor
         apis.push((source, LocalVendor::start(vendor, token, vec![person]).await?));
     }
     let issuer = Issuer::start().await?;
-    let stack = Stack::start(seed::read(&company(&leavers).to_string())?, &policy(&apis, &issuer), progress).await?;
-    let play = Play { stage: Stage::new(&stack).await?, sdk: stack.sdk().await, stack: &stack };
+    let company = seed::read(&company(&leavers).to_string())?;
+    let stack = Stack::start(company, &policy(&apis, &issuer), how, progress).await?;
+    let play = Play { stage: Stage::new(&stack).await?, stack: &stack };
     let before = users(&stack);
     progress.step("secrets and tokens go to Parameter Store");
     play.secrets(&leavers).await?;
@@ -80,20 +80,21 @@ pub(super) async fn run(scenario: Scenario, progress: &Progress) -> Result<Repor
         .collect();
     let calls = stack.chime.core().calls().iter().map(|call| json!(call)).collect();
     let (scenario, ok) = (scenario.name().into(), unexpected.is_empty());
-    Ok(Report { scenario, ok, acts, events: Vec::new(), before, after, calls, unexpected })
+    let report = Report { scenario, ok, acts, events: Vec::new(), before, after, calls, unexpected };
+    drop(play);
+    Ok(Played { report, stack })
 }
 
 struct Play<'a> {
     stage: Stage<'a>,
-    sdk: aws_config::SdkConfig,
     stack: &'a Stack,
 }
 
 impl Play<'_> {
     async fn secrets(&self, leavers: &[Leaver]) -> Result<()> {
-        let ssm = aws_sdk_ssm::Client::new(&self.sdk);
         let put = async |name: String, value: String| {
-            ssm.put_parameter().name(name).value(value).r#type(ParameterType::SecureString).send().await
+            let input = json!({ "Name": name, "Value": value, "Type": "SecureString" });
+            self.stage.boto.call("ssm", "put_parameter", input).await
         };
         for leaver in leavers {
             let secret = match (leaver.source, leaver.way) {
@@ -118,17 +119,14 @@ impl Play<'_> {
             let (number, address) = (number(leaver.source), address(leaver.source));
             csv.push_str(&format!("{number},{address},{ZONE},{status},{end},{id}\n"));
         }
-        let s3 =
-            aws_sdk_s3::Client::from_conf(aws_sdk_s3::config::Builder::from(&self.sdk).force_path_style(true).build());
         let bucket = self.stack.output("AuditBucketName")?;
-        s3.put_object().bucket(bucket).key("roster/all.csv").body(csv.into_bytes().into()).send().await?;
-        let dynamo = aws_sdk_dynamodb::Client::new(&self.sdk);
-        let table = self.stack.output("RosterTableName")?;
+        let dropped = json!({ "Bucket": bucket, "Key": "roster/all.csv", "Body": csv });
+        self.stage.boto.call("s3", "put_object", dropped).await?;
+        let current = json!({ "TableName": self.stack.output("RosterTableName")?, "Key": { "id": { "S": "current" } } });
         let loaded = async {
             loop {
-                let key = aws_sdk_dynamodb::types::AttributeValue::S("current".into());
-                let current = dynamo.get_item().table_name(table).key("id", key).send().await?;
-                if current.item.is_some() {
+                let current = self.stage.boto.call("dynamodb", "get_item", current.clone()).await?;
+                if current["Item"].is_object() {
                     return Ok::<_, anyhow::Error>(());
                 }
                 tokio::time::sleep(Duration::from_millis(200)).await;
@@ -140,10 +138,7 @@ impl Play<'_> {
     async fn send(&self, leaver: &Leaver, issuer: &Issuer, now: Timestamp) -> Result<()> {
         if leaver.way == Way::Bus {
             // Only the partner, or AWS, can write to that bus. Its rule would put the event on this queue.
-            let sqs = aws_sdk_sqs::Client::new(&self.sdk);
-            let queue = self.stack.queue_url("hr-intake")?;
-            sqs.send_message().queue_url(queue).message_body(&leaver.body).send().await?;
-            return Ok(());
+            return self.stage.send("hr-intake", &leaver.body).await;
         }
         let (method, rest) = leaver.to;
         let url = format!("{}{}{rest}", self.stack.receive_url()?, leaver.source);

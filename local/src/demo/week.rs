@@ -7,9 +7,9 @@ mod table;
 use super::play::Stage;
 use super::scenario::{Act, Body, Published, Record, Scenario};
 use super::users::users;
-use super::{EventReport, Report, UserReport};
+use super::{EventReport, Played, Report, UserReport};
 use crate::chime::state::AccountState;
-use crate::stack::{Progress, Stack, policy, seeded};
+use crate::stack::{How, Progress, Stack, policy, seeded};
 use anyhow::{Context, Result};
 use jiff::Timestamp;
 use sample::{FOLDERS, Rewriting, Sample};
@@ -25,7 +25,7 @@ const NAMES: [&str; 4] = ["Finn Aalto", "Ada Moreau", "Ivy Lindqvist", "Jo Petro
 
 /// Plays it.
 #[expect(clippy::disallowed_methods, reason = "the demo's events happen now")]
-pub(super) async fn run(scenario: Scenario, progress: &Progress) -> Result<Report> {
+pub(super) async fn run(scenario: Scenario, how: &How, progress: &Progress) -> Result<Played> {
     let mut accounts = seeded("acme.json")?;
     let mut people = Vec::new();
     for folder in FOLDERS {
@@ -33,7 +33,7 @@ pub(super) async fn run(scenario: Scenario, progress: &Progress) -> Result<Repor
     }
     // They are hired this week.
     accounts.iter_mut().for_each(|account| leave_out(account, &people));
-    let stack = Stack::start(accounts, &policy()?, progress).await?;
+    let stack = Stack::start(accounts, &policy()?, how, progress).await?;
     let mut week = Week {
         stage: Stage::new(&stack).await?,
         people,
@@ -62,11 +62,13 @@ pub(super) async fn run(scenario: Scenario, progress: &Progress) -> Result<Repor
     }
     week.say_nothing_clear().await?;
     week.check_end(parked, &before).await?;
-    let Week { events, unexpected, .. } = week;
+    let Week { stage, events, unexpected, .. } = week;
+    drop(stage);
     let after = users(&stack);
     let calls = stack.chime.core().calls().iter().map(|call| json!(call)).collect();
     let (scenario, ok) = (scenario.name().into(), unexpected.is_empty());
-    Ok(Report { scenario, ok, acts: Vec::new(), events, before, after, calls, unexpected })
+    let report = Report { scenario, ok, acts: Vec::new(), events, before, after, calls, unexpected };
+    Ok(Played { report, stack })
 }
 
 fn leave_out(account: &mut AccountState, people: &[String]) {

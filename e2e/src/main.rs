@@ -1,0 +1,64 @@
+//! `cargo e2e`: the real `template.yaml` on a local AWS, each function under its own role; scenarios that must end as the
+//! rules say; and what the stacks left behind: who was allowed what, and whether anybody's name turns up anywhere.
+
+mod company;
+mod play;
+mod scenario;
+mod table;
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use play::Row;
+use rollcall_local::stack::{Progress, interrupted, local_dir};
+use scenario::{Scenario, Stage};
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::process::ExitCode;
+use tokio::time::Instant;
+
+/// Deploys template.yaml on this machine and plays scenarios on it.
+#[derive(Parser)]
+struct Arguments {
+    /// What to play; several times for several. Default: all but load.
+    #[arg(long, value_enum)]
+    scenario: Vec<Scenario>,
+    /// Debug builds of the functions instead of the optimised ones that are deployed: seconds instead of minutes.
+    #[arg(long)]
+    debug: bool,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<ExitCode> {
+    let arguments = Arguments::parse();
+    let began = Instant::now();
+    let rows = tokio::select! {
+        rows = all(&arguments) => rows?,
+        ended = interrupted() => {
+            ended?;
+            bail!("interrupted");
+        }
+    };
+    writeln!(std::io::stdout(), "{}", table::table(&rows, began.elapsed()))?;
+    let ok = rows.iter().all(|row| row.unexpected.is_empty());
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn all(arguments: &Arguments) -> Result<Vec<Row>> {
+    let progress = Progress::new();
+    let all: Vec<Scenario> = if arguments.scenario.is_empty() {
+        <Scenario as clap::ValueEnum>::value_variants().iter().copied().filter(|one| one.by_default()).collect()
+    } else {
+        arguments.scenario.clone()
+    };
+    let mut stages: BTreeMap<Stage, Vec<Scenario>> = BTreeMap::new();
+    all.into_iter().for_each(|scenario| stages.entry(scenario.stage()).or_default().push(scenario));
+    let folder = local_dir().with_file_name("e2e");
+    let _of_before = std::fs::remove_dir_all(&folder);
+    let mut rows = Vec::new();
+    for (stage, scenarios) in stages {
+        let folder = folder.join(format!("{stage:?}").to_lowercase().replace(['(', ')'], ""));
+        std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+        rows.extend(play::play(stage, &scenarios, !arguments.debug, &folder, &progress).await);
+    }
+    Ok(rows)
+}

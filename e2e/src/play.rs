@@ -1,0 +1,172 @@
+//! Plays the scenarios of a stage, one after the other, on one stack; then looks at what the stack left behind.
+
+use crate::company;
+use crate::scenario::{Scenario, Stage};
+use anyhow::{Context, Result, bail};
+use rollcall_local::chime::seed;
+use rollcall_local::demo;
+use rollcall_local::stack::{How, Progress, Stack, policy, seeded, workspace};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::Instant;
+
+/// How long one scenario may take.
+const WITHIN: Duration = Duration::from_secs(1800);
+
+/// How many people the company has, and the crowd.
+const PEOPLE: usize = 400;
+const CROWD: usize = 10_000;
+
+/// What became of a scenario.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) asserted: Vec<String>,
+    pub(crate) unexpected: Vec<String>,
+    pub(crate) took: Duration,
+}
+
+/// Plays them; a row each, and one for what was found afterwards.
+pub(crate) async fn play(
+    stage: Stage,
+    scenarios: &[Scenario],
+    release: bool,
+    folder: &Path,
+    progress: &Progress,
+) -> Vec<Row> {
+    let how = How { release, recorded_in: Some(folder.to_owned()) };
+    let mut rows = Vec::new();
+    let began = Instant::now();
+    let stack = match stage {
+        Stage::Demo(demo) => match demo::run(demo.scenario(), &how, progress).await {
+            Ok(played) => {
+                rows.push(demo_row(&played.report, began.elapsed()));
+                Ok(played.stack)
+            }
+            Err(error) => Err(error),
+        },
+        Stage::Company => start(company::seed(PEOPLE), company::policy(), &how, progress).await,
+        Stage::Crowd => start(company::seed(CROWD), company::policy(), &how, progress).await,
+        Stage::Acme => acme(&how, progress).await,
+    };
+    let stack = match stack {
+        Ok(stack) => stack,
+        Err(error) => {
+            let name = scenarios.iter().map(|scenario| scenario.name()).collect::<Vec<_>>().join(", ");
+            let unexpected = vec![format!("{error:#}")];
+            return vec![Row { name, asserted: Vec::new(), unexpected, took: began.elapsed() }];
+        }
+    };
+    for scenario in scenarios.iter().filter(|_| !matches!(stage, Stage::Demo(_))) {
+        rows.push(program(&scenario.name(), &stack, folder, progress).await);
+    }
+    let after = program("afterwards", &stack, folder, progress).await;
+    rows.push(Row { name: format!("{} afterwards", folder_name(folder)), ..after });
+    rows
+}
+
+async fn start(company: Value, policy: Value, how: &How, progress: &Progress) -> Result<Stack> {
+    Stack::start(seed::read(&company.to_string())?, &policy, how, progress).await
+}
+
+async fn acme(how: &How, progress: &Progress) -> Result<Stack> {
+    Stack::start(seeded("acme.json")?, &policy()?, how, progress).await
+}
+
+fn folder_name(folder: &Path) -> String {
+    folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn demo_row(report: &demo::Report, took: Duration) -> Row {
+    let asserted = if report.acts.is_empty() {
+        let events = report.events.iter().filter(|event| !event.event_id.is_empty()).count();
+        vec![
+            format!("{events} events: consumer, outcome and reason of each"),
+            "everybody's status, licence and sessions; no lease is left".to_owned(),
+        ]
+    } else {
+        report.acts.iter().map(|act| act.act.clone()).collect()
+    };
+    Row { name: report.scenario.clone(), asserted, unexpected: report.unexpected.clone(), took }
+}
+
+/// What a program prints.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    Asserted(String),
+    Unexpected(String),
+}
+
+/// Runs one of the programs in `scenarios/` on a stack.
+async fn program(name: &str, stack: &Stack, folder: &Path, progress: &Progress) -> Row {
+    progress.step(name);
+    let began = Instant::now();
+    let mut row = Row { name: name.to_owned(), asserted: Vec::new(), unexpected: Vec::new(), took: Duration::ZERO };
+    let ran = tokio::time::timeout(WITHIN, run(name, stack, folder, progress, &mut row)).await;
+    match ran {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => row.unexpected.push(format!("{error:#}")),
+        Err(_) => row.unexpected.push(format!("it took longer than {} s", WITHIN.as_secs())),
+    }
+    row.took = began.elapsed();
+    row
+}
+
+/// Where the programs are.
+pub(crate) fn programs() -> PathBuf {
+    workspace().join("e2e/scenarios")
+}
+
+async fn run(name: &str, stack: &Stack, folder: &Path, progress: &Progress, row: &mut Row) -> Result<()> {
+    let mut process = Command::new(stack.python())
+        .arg(programs().join(format!("{}.py", name.replace('-', "_"))))
+        .arg(description(stack, folder)?.to_string())
+        // Nothing is written beside the programs.
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let output = process.stdout.take().context("the program has no standard output")?;
+    let mut errors = process.stderr.take().context("the program has no standard error")?;
+    let errors = tokio::spawn(async move {
+        let mut text = String::new();
+        let _read = errors.read_to_string(&mut text).await;
+        text
+    });
+    let mut lines = BufReader::new(output).lines();
+    while let Some(line) = lines.next_line().await? {
+        match serde_json::from_str(&line).with_context(|| format!("{name} printed {line}"))? {
+            Line::Asserted(what) => {
+                progress.step(&format!("{name}: {what}"));
+                row.asserted.push(what);
+            }
+            Line::Unexpected(what) => row.unexpected.push(what),
+        }
+    }
+    let status = process.wait().await?;
+    if !status.success() && row.unexpected.is_empty() {
+        bail!("{}", errors.await?.trim());
+    }
+    Ok(())
+}
+
+/// What the programs know of the stack.
+fn description(stack: &Stack, folder: &Path) -> Result<Value> {
+    let mut description = stack.description()?;
+    description["folder"] = json!(folder);
+    description["log"] = json!(stack.log());
+    description["processGroup"] = json!(stack.process_group());
+    description["binaries"] = json!(stack.binaries());
+    description["template"] = json!(workspace().join("template.yaml"));
+    description["lwa"] = json!(company::LWA);
+    description["team"] = json!(company::TEAM);
+    Ok(description)
+}
