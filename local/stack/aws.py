@@ -10,8 +10,12 @@ EventBridge are told here, as AWS does:
   Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html.
 - events:source, events:detail-type: of each entry, which is decided on by itself.
   Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html.
-And SQS has no actions of their own for batches: sqs:SendMessage allows SendMessageBatch too, and so on.
-Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html.
+Besides,
+- SQS has no actions for batches: sqs:SendMessage allows SendMessageBatch too, and so on.
+  Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_AddPermission.html.
+- a schedule's group stands in the body, and in its ARN: schedule/<group>/<name>.
+  Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridgescheduler.html.
+- what comes over loopback counts as TLS (aws:SecureTransport): it does not leave the machine.
 """
 
 import json
@@ -32,7 +36,9 @@ record = open(sys.argv[1], "a", encoding="utf-8", buffering=1)
 writing = threading.Lock()
 of_dynamodb = iam_actions.dynamodb_service_context
 of_request = iam_actions.request_tag_context
+of_resource = iam_actions.extract_resource_arn
 enforce = iam_evaluator.enforce
+pin = service.pin_request_origin
 answer = service.app
 
 
@@ -77,6 +83,12 @@ def request_context(name, action, body, parameters):
     return {**context, ENTRIES: sorted(set(entries))}
 
 
+def resource(name, method, path, headers, body, *rest):
+    arn = of_resource(name, method, path, headers, body, *rest)
+    group = parsed(body).get("GroupName") if name == "scheduler" else None
+    return arn.replace(":schedule/default/", f":schedule/{group}/") if group else arn
+
+
 def decide(access_key, action, name, region, resource_arn="*", service_context=None):
     if action.startswith("sqs:"):
         action = action.removesuffix("Batch")
@@ -108,7 +120,9 @@ async def answered(scope, receive, send):
 
 iam_actions.dynamodb_service_context = dynamodb_context
 iam_actions.request_tag_context = request_context
+iam_actions.extract_resource_arn = resource
 iam_evaluator.enforce = decide
+service.pin_request_origin = lambda address, tls: pin(address, tls or address == "127.0.0.1")
 service.app = answered
 sys.argv[1:] = []
 service.main()

@@ -193,7 +193,7 @@ impl Week<'_> {
     /// Nobody else was touched, nothing is left over, and no sample was left out.
     async fn check_end(&mut self, parked: usize, before: &[UserReport]) -> Result<()> {
         let stage = &self.stage;
-        stage.no_lease_is_left(&mut self.unexpected).await?;
+        stage.no_lease_is_left(&[], &mut self.unexpected).await?;
         let after = users(stage.stack);
         let others = |users: &[UserReport]| -> Vec<UserReport> {
             users.iter().filter(|user| !self.addresses.contains(&user.email)).cloned().collect()
