@@ -4,7 +4,10 @@
 use crate::stage::{Stage, account, envelope, event, termination};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::SignedDuration;
+use rollcall::batch::REALM;
 use rollcall::directory::{Operation, Sent};
+use rollcall::ledger::Part;
+use rollcall::person::{Identity, What};
 use rollcall::routes::Function;
 use rollcall_local::chime::faults::{Fault, FaultKind};
 use rollcall_local::chime::routes::Operation as Call;
@@ -134,6 +137,7 @@ async fn a_record_with_its_proof_stays_small() {
 }
 
 /// Bytes of a value. Source: DynamoDB developer guide, "Item sizes and formats".
+#[expect(clippy::wildcard_enum_match_arm, reason = "the records hold no other types")]
 fn size(value: &AttributeValue) -> usize {
     match value {
         AttributeValue::S(text) => text.len(),
@@ -143,4 +147,50 @@ fn size(value: &AttributeValue) -> usize {
         AttributeValue::M(map) => 3 + map.iter().map(|(name, value)| 1 + name.len() + size(value)).sum::<usize>(),
         _ => 1,
     }
+}
+
+/// Somebody is known by an address first, by a number later, and has another address since: one history, whoever asks.
+#[tokio::test]
+async fn the_history_of_a_person_has_every_name() {
+    let stage =
+        Stage::new(json!([account("lwa", "EnterpriseLWA", 2)])).await.with_policy(crate::stage::mapped(&["lwa"]));
+    let by_address = |id: &str, address: &str| {
+        let mut detail = event(id, "leave", "effective", "2026-11-21T08:00:00Z", "lwa", 0);
+        detail["subject"] = json!({ "email": address });
+        detail
+    };
+    let mut by_number = event("b", "leave", "effective", "2026-11-22T08:00:00Z", "lwa", 0);
+    by_number["subject"] = json!({ "workerId": "lwa-0", "email": "p0@lwa.example" });
+    let mut renamed = event("c", "leave", "effective", "2026-11-22T09:00:00Z", "lwa", 0);
+    renamed["subject"] = json!({ "workerId": "lwa-0", "email": "married@lwa.example" });
+    let other = event("z", "leave", "effective", "2026-11-22T08:00:00Z", "lwa", 1);
+    for detail in [by_address("a", "p0@lwa.example"), by_number, renamed, other] {
+        stage.deliver(&[envelope(&detail)]).await;
+        stage.host.advance(SignedDuration::from_secs(60));
+    }
+    let keys = crate::stage::keys();
+    let identities = [(What::Email, "p0@lwa.example"), (What::Worker, "lwa-0"), (What::Email, "married@lwa.example")]
+        .map(|(what, value)| Identity::named(REALM, what, value, &keys));
+    for identity in identities {
+        let holder = stage.ledger().holder(&identity).await.unwrap();
+        let history = stage.ledger().history(&holder, stage.deadline()).await.unwrap();
+        let ids: Vec<&str> = history.events.iter().map(|event| event.id.as_str()).collect();
+        assert_eq!(ids, ["suspend-user#a", "suspend-user#b", "suspend-user#c"]);
+        assert_eq!((history.person.unwrap().facts.iter().count(), history.unreadable), (2, 0));
+    }
+    // What ended in a time: from its first moment, up to and without its last.
+    let ended = |from: i64, to: i64| {
+        let start: jiff::Timestamp = crate::stage::NOON.parse().unwrap();
+        let (since, until) = (start + SignedDuration::from_secs(from), start + SignedDuration::from_secs(to));
+        let ledger = stage.ledger();
+        async move {
+            let page = ledger.ended_between(Part::all(1).remove(0), since, until).await.unwrap();
+            let mut ids: Vec<String> = page.events.into_iter().map(|event| event.id).collect();
+            ids.sort();
+            ids
+        }
+    };
+    assert_eq!(ended(60, 180).await, ["suspend-user#b", "suspend-user#c"]);
+    assert_eq!(ended(61, 180).await, ["suspend-user#c"]);
+    assert_eq!(ended(181, 1000).await, Vec::<String>::new());
 }
