@@ -10,11 +10,13 @@ const COMMON: [&str; 6] = ["kms:", "logs:", "sqs:ChangeMessageVisibility", "ssm:
 
 /// A value, or the values of a list; of `!If`, what stands in either branch.
 fn texts(value: &Yaml) -> Vec<String> {
-    match value {
-        Yaml::String(text) => vec![text.clone()],
-        Yaml::Array(values) => values.iter().flat_map(texts).collect(),
-        Yaml::BadValue => Vec::new(),
-        other => panic!("{other:?} is neither a name nor a list of names"),
+    match (value.as_str(), value.as_vec()) {
+        (Some(text), _) => vec![text.to_owned()],
+        (None, Some(values)) => values.iter().flat_map(texts).collect(),
+        (None, None) => {
+            assert!(value.is_badvalue(), "{value:?} is neither a name nor a list of names");
+            Vec::new()
+        }
     }
 }
 
