@@ -30,8 +30,7 @@ pub(crate) fn accounts() -> Result<Vec<AccountState>> {
         let users: Vec<Value> = people.map(|person| user(id, person)).collect();
         json!({ "AccountId": id, "Name": id, "AccountType": kind, "users": users })
     };
-    let accounts =
-        [account(LWA, "EnterpriseLWA", 0..PEOPLE), account(TEAM, "Team", PEOPLE..PEOPLE + 1)];
+    let accounts = [account(LWA, "EnterpriseLWA", 0..PEOPLE), account(TEAM, "Team", PEOPLE..PEOPLE + 1)];
     seed::read(&json!({ "accounts": accounts }).to_string())
 }
 

@@ -96,11 +96,7 @@ pub(crate) async fn starts(program: &Path, times: usize) -> Result<Started> {
     }
     let [init, processor, memory] = samples.map(Spread::of);
     let none = "nothing was measured";
-    Ok(Started {
-        init_ms: init.context(none)?,
-        processor_ms: processor.context(none)?,
-        memory: memory.context(none)?,
-    })
+    Ok(Started { init_ms: init.context(none)?, processor_ms: processor.context(none)?, memory: memory.context(none)? })
 }
 
 /// Makes known who must be known, and handles what must have been handled.

@@ -15,7 +15,8 @@ const END: &str = "<!-- measured: end -->";
 /// # Errors
 /// Where the page has no markers.
 pub(crate) fn rewritten(page: &str, tables: &str) -> Result<String> {
-    let (before, rest) = page.split_once(BEGIN).context("docs/performance.md has lost the line that begins the tables")?;
+    let (before, rest) =
+        page.split_once(BEGIN).context("docs/performance.md has lost the line that begins the tables")?;
     let (_, after) = rest.split_once(END).context("docs/performance.md has lost the line that ends the tables")?;
     Ok(format!("{before}{BEGIN}{tables}{END}{after}"))
 }
@@ -48,7 +49,10 @@ pub(crate) fn tables(report: &Report) -> Result<String> {
 }
 
 fn starts(out: &mut String, report: &Report) -> Result<()> {
-    writeln!(out, "### Start\n\n| program | size, bytes | init, ms | processor time of it, ms | memory when ready, MB |")?;
+    writeln!(
+        out,
+        "### Start\n\n| program | size, bytes | init, ms | processor time of it, ms | memory when ready, MB |"
+    )?;
     writeln!(out, "|---|---|---|---|---|")?;
     for start in &report.starts {
         writeln!(
@@ -126,7 +130,10 @@ fn calls(out: &mut String, report: &Report) -> Result<()> {
 
 fn latencies(out: &mut String, report: &Report) -> Result<()> {
     writeln!(out, "### From event to answer, with slow services\n")?;
-    writeln!(out, "| DynamoDB, ms | transactions, ms | Chime, ms | program | events | p50, ms | p90 | p99 | samples |")?;
+    writeln!(
+        out,
+        "| DynamoDB, ms | transactions, ms | Chime, ms | program | events | p50, ms | p90 | p99 | samples |"
+    )?;
     writeln!(out, "|---|---|---|---|---|---|---|---|---|")?;
     for latency in &report.latencies {
         let Delays { dynamodb_ms, transaction_ms, chime_ms } = latency.delays;
@@ -172,9 +179,8 @@ fn kind(case: &CaseReport) -> &'static str {
 
 /// A figure of suspend-user's as a share of the plain function's.
 fn against_naive(report: &Report, case: &CaseReport, figure: fn(&CaseReport) -> f64) -> String {
-    let same = |other: &&CaseReport| {
-        (other.program, other.kind, other.batch) == (Program::BenchNaive, case.kind, case.batch)
-    };
+    let same =
+        |other: &&CaseReport| (other.program, other.kind, other.batch) == (Program::BenchNaive, case.kind, case.batch);
     match report.cases.iter().find(same) {
         Some(naive) if case.program == Program::SuspendUser && figure(naive) > 0.0 => {
             format!("× {:.2}", figure(case) / figure(naive))

@@ -137,9 +137,8 @@ impl CaseReport {
 pub(crate) fn costs(cases: &[CaseReport], latencies: &[Latency], delays: Delays) -> Vec<CostReport> {
     let mut costs = Vec::new();
     for latency in latencies.iter().filter(|latency| latency.delays == delays) {
-        let same = |case: &&CaseReport| {
-            (case.program, case.kind, case.batch) == (latency.program, Kind::Known, latency.batch)
-        };
+        let same =
+            |case: &&CaseReport| (case.program, case.kind, case.batch) == (latency.program, Kind::Known, latency.batch);
         if let Some(case) = cases.iter().find(same) {
             #[expect(clippy::cast_precision_loss, reason = "a batch is far below 2^52")]
             let used = Use {

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// The largest answer that is read, in bytes. Source: DynamoDB quotas, 16 MB for BatchGetItem.
+/// The largest answer that is read, in bytes. Source: DynamoDB quotas, 16 MB for a batch of reads.
 const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
 
 struct Proxy {
@@ -193,8 +193,7 @@ mod tests {
     async fn units_are_those_of_the_rules() {
         let dynamo = Dynamo::start().await.unwrap();
         let table = tables::NAIVE;
-        let transaction =
-            json!({ "TransactItems": [{ "Put": { "TableName": table, "Item": put("c", 100) } }, { "Put": { "TableName": table, "Item": put("d", 1100) } }] });
+        let transaction = json!({ "TransactItems": [{ "Put": { "TableName": table, "Item": put("c", 100) } }, { "Put": { "TableName": table, "Item": put("d", 1100) } }] });
         let steps = [
             ("PutItem", json!({ "TableName": table, "Item": put("a", 100) }), 1.0, 0.0),
             ("PutItem", json!({ "TableName": table, "Item": put("b", 5000) }), 5.0, 0.0),
@@ -216,7 +215,8 @@ mod tests {
     #[tokio::test]
     async fn indexes_are_counted_by_themselves() {
         let dynamo = Dynamo::start().await.unwrap();
-        let item = json!({ "id": { "S": "e" }, "person": { "S": "p" }, "occurred_at": { "S": "2026-11-27T00:00:00Z" } });
+        let item =
+            json!({ "id": { "S": "e" }, "person": { "S": "p" }, "occurred_at": { "S": "2026-11-27T00:00:00Z" } });
         let put = json!({ "TransactItems": [{ "Put": { "TableName": tables::LEDGER, "Item": item } }] });
         send(&dynamo, "TransactWriteItems", put).await;
         let counts = dynamo.take_counts();
