@@ -61,7 +61,8 @@ impl Watch<'_> {
             let over = lease.until <= millis(self.worker_now(task, now));
             if !own {
                 self.premise(Rule::Fenced);
-                let gives = self.attempts.get(&lease.owner).and_then(|attempt| attempt.plan.as_ref()?.step("unsuspend"));
+                let gives =
+                    self.attempts.get(&lease.owner).and_then(|attempt| attempt.plan.as_ref()?.step("unsuspend"));
                 if gives.is_some() {
                     self.perhaps_given.insert(change.id.clone());
                 }
