@@ -19,7 +19,7 @@ use crate::rules::{Loader, Source};
 use crate::start::{POLICY_TIMEOUT, TIMEOUT, deadline, sdk_config};
 use crate::store::Store;
 use crate::store::s3::Bucket;
-use crate::telemetry;
+use crate::telemetry::{self, Invoked};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::FutureExt;
 use lambda_runtime::LambdaEvent;
@@ -117,7 +117,8 @@ where
     let Handled { response, road: report, tally } = handled.map_err(|_| "a panic: the whole batch comes again")?;
     let now = road.host.now();
     let took = Duration::try_from(now.duration_since(began)).unwrap_or_default();
-    telemetry::report(Function::HrIntake, &event.context.request_id, &report, took, now);
-    telemetry::write(&tally.metrics(&event.context.request_id, now));
+    let invoked = Invoked::of(&event.context);
+    telemetry::report(invoked, &report, took, now);
+    telemetry::write(&tally.metrics(invoked, now));
     Ok(response)
 }

@@ -2,7 +2,7 @@
 
 use super::waking::Woken;
 use super::work::{Became, Element};
-use crate::telemetry;
+use crate::telemetry::{self, Invoked};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -91,7 +91,7 @@ impl Tally {
 
     /// One line of CloudWatch's embedded metric format.
     #[must_use]
-    pub fn metrics(&self, request_id: &str, now: Timestamp) -> Value {
+    pub fn metrics(&self, invoked: Invoked<'_>, now: Timestamp) -> Value {
         let counts = [
             ("Scheduled", self.scheduled),
             ("Published", self.published),
@@ -106,6 +106,6 @@ impl Tally {
             ("Unclassified", self.unclassified),
             ("Again", self.again),
         ];
-        telemetry::counts("hr-intake", request_id, &counts, now)
+        telemetry::counts(invoked, &counts, now)
     }
 }
