@@ -3,6 +3,7 @@
 use super::complete::{Token, Tokens, Vendors};
 use super::parameters::{Parameters, Purpose};
 use super::serve::{Handled, Intake};
+use super::silence::Noted;
 use super::wake::{Clock, Scheduler};
 use crate::batch::Road;
 use crate::bus::{Bus, EventBus};
@@ -77,6 +78,7 @@ pub async fn service(config: IntakeConfig) -> Result<AwsService, lambda_runtime:
             parameters: Parameters::new(aws_sdk_ssm::Client::new(&sdk), &config.sources),
             host: host.clone(),
         },
+        noted: Noted::default(),
         road: Road {
             function: Function::HrIntake,
             directory: Nobody,
@@ -120,5 +122,8 @@ where
     let invoked = Invoked::of(&event.context);
     telemetry::report(invoked, &report, took, now);
     telemetry::write(&tally.metrics(invoked, now));
+    if let Some(gauges) = &tally.gauges {
+        telemetry::write(&gauges.metrics(invoked, now));
+    }
     Ok(response)
 }

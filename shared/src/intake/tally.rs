@@ -1,5 +1,6 @@
 //! What hr-intake counts of a batch.
 
+use super::gauges::Gauges;
 use super::waking::Woken;
 use super::work::{Became, Element};
 use crate::telemetry::{self, Invoked};
@@ -33,6 +34,8 @@ pub struct Tally {
     pub unclassified: u64,
     /// Messages that come again.
     pub again: u64,
+    /// How things stood, where the sweep came round.
+    pub gauges: Option<Gauges>,
 }
 
 impl Tally {
@@ -87,6 +90,7 @@ impl Tally {
         self.nothing += other.nothing;
         self.unclassified += other.unclassified;
         self.again += other.again;
+        self.gauges = other.gauges.or(self.gauges);
     }
 
     /// One line of CloudWatch's embedded metric format.

@@ -8,6 +8,7 @@ mod brake;
 mod counts;
 mod crash;
 mod fences;
+mod gauges;
 mod holds;
 mod identity;
 mod invite;
