@@ -1,10 +1,13 @@
 //! The command line.
 
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use rollcall::brake::{budget_key, quota_key};
 use rollcall::ledger::State;
+use rollcall::person::AccessPolicy;
 use rollcall::plan::ActionClass;
-use rollcall::policy::AuditMode;
+use rollcall::policy::{AuditMode, Policy};
 use rollcall::routes::Function;
 use std::path::PathBuf;
 
@@ -65,6 +68,46 @@ pub(crate) enum Command {
     /// The licence audit.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Tells the whole story of a person or an event: what HR says, what came, what was decided and sent, and who had a say.
+    Why {
+        /// An event's id, a person's hash, an address, `worker:<number>` or `subject:<id>`. Identifiers of people need the
+        /// person key.
+        who: String,
+        #[command(flatten)]
+        policy: PolicyArgument,
+    },
+    /// Draws up what the ledger can prove: one person's access as a document, or every record of a time as JSON lines. Exit
+    /// code 1 where no access is due and no lock-out is proven.
+    Proof {
+        /// A person, or an event of theirs, as for `why`.
+        #[arg(required_unless_present = "since", conflicts_with = "since")]
+        who: Option<String>,
+        /// Every record that ended at this time or later, for example `2026-11-01T00:00:00Z`.
+        #[arg(long)]
+        since: Option<Timestamp>,
+        /// And before this one. Default: now.
+        #[arg(long, requires = "since")]
+        until: Option<Timestamp>,
+        #[command(flatten)]
+        policy: PolicyArgument,
+    },
+}
+
+/// The policy that says whether leaves and inactive logins take access.
+#[derive(Args)]
+pub(crate) struct PolicyArgument {
+    /// The policy document.
+    #[arg(long, default_value = "policy.json")]
+    policy: PathBuf,
+}
+
+impl PolicyArgument {
+    /// What takes access, by this policy.
+    pub(crate) fn read(&self) -> anyhow::Result<AccessPolicy> {
+        let text = std::fs::read_to_string(&self.policy)
+            .with_context(|| format!("{} cannot be read", self.policy.display()))?;
+        Ok(Policy::parse(&text)?.access_policy())
+    }
 }
 
 #[derive(Subcommand)]

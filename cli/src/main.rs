@@ -8,8 +8,11 @@ mod arguments;
 mod audit;
 mod brake;
 mod held;
+mod proof;
 mod show;
 mod stack;
+mod story;
+mod why;
 
 use anyhow::Result;
 use arguments::{Arguments, AuditCommand, BrakeCommand, Command, HeldCommand, Output};
@@ -79,6 +82,21 @@ async fn run(arguments: &Arguments) -> Result<Report> {
             Ok(Report { text: show::line("population", &told, true, output), done: true })
         }
         Command::Audit(command) => audit(&stack, command, output).await,
+        Command::Why { who, policy } => {
+            let story = story::tell(&stack, who, policy.read()?).await?;
+            Ok(Report { text: show::either(&story, output, why::text), done: true })
+        }
+        Command::Proof { who: Some(who), policy, .. } => {
+            let story = story::tell(&stack, who, policy.read()?).await?;
+            let proof = proof::Proof::of(story, stack.table(), stack.now());
+            Ok(Report { text: show::either(&proof, output, proof::Proof::document), done: proof.holds() })
+        }
+        Command::Proof { since, until, .. } => {
+            let (since, until) = (since.unwrap_or_default(), until.unwrap_or_else(|| stack.now()));
+            let mut lines = Vec::new();
+            proof::window(&stack, since, until, &mut lines).await?;
+            Ok(Report { text: String::from_utf8(lines)?.trim_end().to_owned(), done: true })
+        }
     }
 }
 

@@ -121,6 +121,14 @@ pub(crate) fn audit(told: &Told, output: Output) -> String {
     )
 }
 
+/// A value as JSON, or as its own text.
+pub(crate) fn either<T: Serialize>(value: &T, output: Output, text: impl FnOnce(&T) -> String) -> String {
+    match output {
+        Output::Json => json(value),
+        Output::Table => text(value).trim_end().to_owned(),
+    }
+}
+
 /// One thing that was done, or not.
 pub(crate) fn line(what: &str, told: &str, done: bool, output: Output) -> String {
     match output {

@@ -92,6 +92,11 @@ impl Stack {
         Ok(Roster::new(self.dynamo.clone(), table, keys, self.host.clone()))
     }
 
+    /// The ledger's name.
+    pub(crate) fn table(&self) -> &str {
+        &self.table
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.host.now()
     }

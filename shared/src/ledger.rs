@@ -9,6 +9,7 @@
 mod budgets;
 mod claim;
 mod due;
+mod history;
 mod holds;
 mod items;
 mod people;
@@ -22,6 +23,7 @@ pub use budgets::Budgets;
 pub(crate) use claim::transactions;
 pub use claim::{Claim, ClaimError};
 pub use due::{DuePage, Ended};
+pub use history::{EndedPage, History};
 pub use holds::{NotRejected, Waiting};
 pub use items::{AliasItem, DUE, EventItem, Lease, PersonItem, Rejection, Release, Releasing, State, Taken, WISH};
 pub use people::{Known, Part, TakenPage};

@@ -6,6 +6,7 @@
 
 mod alarms;
 mod emitted;
+mod papers;
 mod protection;
 mod receive;
 mod reconcile;
