@@ -141,10 +141,10 @@ pub(crate) fn values(line: &Value) -> Vec<(Metric, Vec<f64>)> {
             names.map(|name| (name.to_owned(), line[name].as_str().unwrap().to_owned())).collect();
         for metric in directive["Metrics"].as_array().unwrap() {
             let name = metric["Name"].as_str().unwrap();
-            let numbers = match &line[name] {
-                Value::Array(numbers) => numbers.iter().map(|number| number.as_f64().unwrap()).collect(),
-                number => vec![number.as_f64().unwrap_or_else(|| panic!("{name} has no value in {line}"))],
-            };
+            let one = || vec![line[name].as_f64().unwrap_or_else(|| panic!("{name} has no value in {line}"))];
+            let several = line[name].as_array();
+            let numbers =
+                several.map_or_else(one, |numbers| numbers.iter().map(|number| number.as_f64().unwrap()).collect());
             found.push(((name.to_owned(), dimensions.clone()), numbers));
         }
     }
