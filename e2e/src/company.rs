@@ -19,7 +19,8 @@ pub(crate) fn seed(people: usize) -> Value {
             "PersonalPIN": format!("86{account}{person:07}"), "Sessions": 1,
         })
     };
-    let users = |account, domain: &str, people: usize| (0..people).map(|person| user(account, domain, person)).collect();
+    let users =
+        |account, domain: &str, people: usize| (0..people).map(|person| user(account, domain, person)).collect();
     let (lwa, team): (Vec<Value>, Vec<Value>) =
         (users(1, "canary.example", people), users(2, "team.canary.example", people / 10));
     json!({ "accounts": [

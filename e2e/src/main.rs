@@ -54,11 +54,13 @@ async fn all(arguments: &Arguments) -> Result<Vec<Row>> {
     all.into_iter().for_each(|scenario| stages.entry(scenario.stage()).or_default().push(scenario));
     let folder = local_dir().with_file_name("e2e");
     let _of_before = std::fs::remove_dir_all(&folder);
-    let mut rows = Vec::new();
+    let (mut rows, mut folders) = (Vec::new(), Vec::new());
     for (stage, scenarios) in stages {
         let folder = folder.join(format!("{stage:?}").to_lowercase().replace(['(', ')'], ""));
         std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         rows.extend(play::play(stage, &scenarios, !arguments.debug, &folder, &progress).await);
+        folders.push(folder);
     }
+    rows.push(play::roles(arguments.scenario.is_empty(), &folders, &progress).await);
     Ok(rows)
 }

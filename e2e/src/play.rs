@@ -5,7 +5,7 @@ use crate::scenario::{Scenario, Stage};
 use anyhow::{Context, Result, bail};
 use rollcall_local::chime::seed;
 use rollcall_local::demo;
-use rollcall_local::stack::{How, Progress, Stack, policy, seeded, workspace};
+use rollcall_local::stack::{How, Progress, Stack, policy, python, seeded, workspace};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -103,12 +103,38 @@ enum Line {
     Unexpected(String),
 }
 
+/// Compares what the roles of all stages may do with what they did. Whether they did all that they may can be told only
+/// after everything was played.
+pub(crate) async fn roles(everything: bool, folders: &[PathBuf], progress: &Progress) -> Row {
+    let left: Vec<String> = folders
+        .iter()
+        .filter(|folder| folder.join("roles.json").is_file())
+        .map(|folder| folder.to_string_lossy().into_owned())
+        .collect();
+    let complete = everything && left.len() == folders.len();
+    let arguments = std::iter::once(complete.to_string()).chain(left).collect();
+    asked("roles", &python(), arguments, progress).await
+}
+
 /// Runs one of the programs in `scenarios/` on a stack.
 async fn program(name: &str, stack: &Stack, folder: &Path, progress: &Progress) -> Row {
+    match description(stack, folder) {
+        Ok(description) => asked(name, stack.python(), vec![description.to_string()], progress).await,
+        Err(error) => Row {
+            name: name.to_owned(),
+            asserted: Vec::new(),
+            unexpected: vec![format!("{error:#}")],
+            took: Duration::ZERO,
+        },
+    }
+}
+
+/// Runs one of the programs with these arguments.
+async fn asked(name: &str, python: &Path, arguments: Vec<String>, progress: &Progress) -> Row {
     progress.step(name);
     let began = Instant::now();
     let mut row = Row { name: name.to_owned(), asserted: Vec::new(), unexpected: Vec::new(), took: Duration::ZERO };
-    let ran = tokio::time::timeout(WITHIN, run(name, stack, folder, progress, &mut row)).await;
+    let ran = tokio::time::timeout(WITHIN, run(name, python, arguments, progress, &mut row)).await;
     match ran {
         Ok(Ok(())) => {}
         Ok(Err(error)) => row.unexpected.push(format!("{error:#}")),
@@ -119,14 +145,14 @@ async fn program(name: &str, stack: &Stack, folder: &Path, progress: &Progress) 
 }
 
 /// Where the programs are.
-pub(crate) fn programs() -> PathBuf {
+fn programs() -> PathBuf {
     workspace().join("e2e/scenarios")
 }
 
-async fn run(name: &str, stack: &Stack, folder: &Path, progress: &Progress, row: &mut Row) -> Result<()> {
-    let mut process = Command::new(stack.python())
+async fn run(name: &str, python: &Path, arguments: Vec<String>, progress: &Progress, row: &mut Row) -> Result<()> {
+    let mut process = Command::new(python)
         .arg(programs().join(format!("{}.py", name.replace('-', "_"))))
-        .arg(description(stack, folder)?.to_string())
+        .args(arguments)
         // Nothing is written beside the programs.
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::null())
