@@ -156,7 +156,7 @@ def canary(record):
     search.look("keys of objects", objects())
     search.look("summaries of audits", shared())
     search.look("executions of the state machine", executions())
-    search.look("items of the ledger", [json.dumps(item) for item in ledger()])
+    search.look("items of the ledger", [json.dumps(item, default=lambda it: it.decode("latin-1")) for item in ledger()])
     search.look("keys of the roster", [item["id"]["S"] for item in ledger(local["rosterTable"])])
     asked = [line for line in record if "url" in line]
     search.look("URLs with headers of requests to AWS", [json.dumps([it["url"], it["headers"]]) for it in asked])

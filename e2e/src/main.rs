@@ -9,7 +9,7 @@ mod table;
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use play::Row;
-use rollcall_local::stack::{Progress, interrupted, local_dir};
+use rollcall_local::stack::{Progress, build, interrupted, local_dir};
 use scenario::{Scenario, Stage};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -54,11 +54,13 @@ async fn all(arguments: &Arguments) -> Result<Vec<Row>> {
     all.into_iter().for_each(|scenario| stages.entry(scenario.stage()).or_default().push(scenario));
     let folder = local_dir().with_file_name("e2e");
     let _of_before = std::fs::remove_dir_all(&folder);
+    progress.step("building the operator's tool");
+    let tool = build(&[("rollcall-cli", "rollcall")], false).await?.swap_remove(0);
     let (mut rows, mut folders) = (Vec::new(), Vec::new());
     for (stage, scenarios) in stages {
         let folder = folder.join(format!("{stage:?}").to_lowercase().replace(['(', ')'], ""));
         std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        rows.extend(play::play(stage, &scenarios, !arguments.debug, &folder, &progress).await);
+        rows.extend(play::play(stage, &scenarios, !arguments.debug, &tool, &folder, &progress).await);
         folders.push(folder);
     }
     rows.push(play::roles(arguments.scenario.is_empty(), &folders, &progress).await);

@@ -36,6 +36,7 @@ pub(crate) async fn play(
     stage: Stage,
     scenarios: &[Scenario],
     release: bool,
+    tool: &str,
     folder: &Path,
     progress: &Progress,
 ) -> Vec<Row> {
@@ -63,9 +64,9 @@ pub(crate) async fn play(
         }
     };
     for scenario in scenarios.iter().filter(|_| !matches!(stage, Stage::Demo(_))) {
-        rows.push(program(&scenario.name(), &stack, folder, progress).await);
+        rows.push(program(&scenario.name(), &stack, tool, folder, progress).await);
     }
-    let after = program("afterwards", &stack, folder, progress).await;
+    let after = program("afterwards", &stack, tool, folder, progress).await;
     rows.push(Row { name: format!("{} afterwards", folder_name(folder)), ..after });
     rows
 }
@@ -117,8 +118,8 @@ pub(crate) async fn roles(everything: bool, folders: &[PathBuf], progress: &Prog
 }
 
 /// Runs one of the programs in `scenarios/` on a stack.
-async fn program(name: &str, stack: &Stack, folder: &Path, progress: &Progress) -> Row {
-    match description(stack, folder) {
+async fn program(name: &str, stack: &Stack, tool: &str, folder: &Path, progress: &Progress) -> Row {
+    match description(stack, tool, folder) {
         Ok(description) => asked(name, stack.python(), vec![description.to_string()], progress).await,
         Err(error) => Row {
             name: name.to_owned(),
@@ -185,9 +186,10 @@ async fn run(name: &str, python: &Path, arguments: Vec<String>, progress: &Progr
 }
 
 /// What the programs know of the stack.
-fn description(stack: &Stack, folder: &Path) -> Result<Value> {
+fn description(stack: &Stack, tool: &str, folder: &Path) -> Result<Value> {
     let mut description = stack.description()?;
     description["folder"] = json!(folder);
+    description["tool"] = json!(tool);
     description["log"] = json!(stack.log());
     description["processGroup"] = json!(stack.process_group());
     description["binaries"] = json!(stack.binaries());

@@ -14,6 +14,8 @@ pub(crate) enum Scenario {
     RunawayFeed,
     /// The demo's: a leaver for each HR and identity system.
     Sources,
+    /// The policy document is broken: every function starts by the last good one.
+    BrokenPolicy,
     /// The same event again, as an event and as a message.
     Redelivery,
     /// What was parked comes back: with its token, and without.
@@ -82,7 +84,8 @@ impl Scenario {
             Scenario::CompanyWeek => Stage::Demo(Demo::CompanyWeek),
             Scenario::RunawayFeed => Stage::Demo(Demo::RunawayFeed),
             Scenario::Sources => Stage::Demo(Demo::Sources),
-            Scenario::Redelivery
+            Scenario::BrokenPolicy
+            | Scenario::Redelivery
             | Scenario::Redrive
             | Scenario::PartialBatch
             | Scenario::Announced
@@ -102,6 +105,7 @@ impl Scenario {
             | Scenario::CompanyWeek
             | Scenario::RunawayFeed
             | Scenario::Sources
+            | Scenario::BrokenPolicy
             | Scenario::Redelivery
             | Scenario::Redrive
             | Scenario::PartialBatch
