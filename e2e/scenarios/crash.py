@@ -1,18 +1,13 @@
-"""A function's process dies while Chime works on its batch: each event is applied, and nobody twice to any effect.
-
-A lease lasts as long as the function may run, and half a minute: the function's time is cut for this, so that nobody waits
-for minutes.
-"""
+"""A function's process dies while Chime works on its batch: each event is applied by another attempt, and none is lost."""
 
 import os
 import signal
 import subprocess
-import time
 
-from stage import calls, check, client, event, hook, local, messages, operator, outcome, play, put, rest, states, status, until
+from stage import calls, check, event, hook, local, messages, play, put, rest, short_lived, states, status, until
 
 FUNCTION = "suspend-user"
-TIMEOUT, LEASE = 20, 50
+SECONDS = 240
 IDS = [f"crashed-{number}" for number in range(6)]
 
 
@@ -36,10 +31,11 @@ def processes():
 
 
 def main():
-    name = operator()["functions"][FUNCTION]["name"]
-    url = local["queues"][FUNCTION]["url"]
-    client("lambda").update_function_configuration(FunctionName=name, Timeout=TIMEOUT)
-    client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": str(TIMEOUT)})
+    with short_lived(FUNCTION):
+        crash()
+
+
+def crash():
     before = len(calls("BatchSuspendUser"))
     hook("POST", "faults", {"operation": "BatchSuspendUser", "kind": {"slow": {"millis": 8000}}, "times": 1})
     put([event(event_id, "termination", 230 + number) for number, event_id in enumerate(IDS)])
@@ -48,13 +44,11 @@ def main():
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
     check("the function's process was killed while Chime worked", True, len(killed) > 0)
-    items = rest(FUNCTION, IDS, 4 * LEASE)
+    items = rest(FUNCTION, IDS, SECONDS)
     check("every event of its batch is applied, by another attempt", {"applied": len(IDS)}, states(items))
     check("in a second attempt at least one", True, any(int(it["attempt"]["N"]) > 1 for it in items.values()))
     check("everybody is suspended", ["Suspended"] * len(IDS), [status(230 + number) for number in range(len(IDS))])
     check("and nothing was parked", 0, messages(local["queues"][FUNCTION]["dlqUrl"]))
-    client("lambda").update_function_configuration(FunctionName=name, Timeout=60)
-    client("sqs").set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "361"})
 
 
 play(main)

@@ -31,12 +31,13 @@ pub(crate) fn seed(people: usize) -> Value {
 
 /// A policy for it, with a brake that lets it all pass.
 pub(crate) fn policy() -> Value {
+    let high = json!({ "count": 100_000, "percent": 100, "window": "1h" });
     json!({
         "accounts": [
             { "account": LWA, "domains": ["canary.example"] }, { "account": TEAM, "domains": ["team.canary.example"] },
         ],
         "licences": { "rules": [{ "job_code": ["ENG-*"], "licence": "Pro" }], "default": "Basic" },
-        "brake": { "access": { "limits": [{ "count": 100_000, "percent": 100, "window": "1h" }] } },
+        "brake": { "access": { "limits": [high] }, "licence": { "limits": [high] } },
         "protected": { "emails": ["zq-0@canary.example"] },
     })
 }

@@ -22,6 +22,8 @@ pub(crate) enum Scenario {
     Redrive,
     /// One poisoned record among good ones.
     PartialBatch,
+    /// What functions seldom do, and have permissions for.
+    EveryAction,
     /// Changes that are announced wake up at their time.
     Announced,
     /// A function is paused, events wait, and it goes on.
@@ -88,6 +90,7 @@ impl Scenario {
             | Scenario::Redelivery
             | Scenario::Redrive
             | Scenario::PartialBatch
+            | Scenario::EveryAction
             | Scenario::Announced
             | Scenario::Pause
             | Scenario::NewVersion
@@ -109,6 +112,7 @@ impl Scenario {
             | Scenario::Redelivery
             | Scenario::Redrive
             | Scenario::PartialBatch
+            | Scenario::EveryAction
             | Scenario::Announced
             | Scenario::Pause
             | Scenario::NewVersion
