@@ -8,6 +8,7 @@
 
 mod budgets;
 mod claim;
+mod counts;
 mod due;
 mod holds;
 mod items;
@@ -20,6 +21,7 @@ mod settle;
 pub use budgets::Budgets;
 pub(crate) use claim::transactions;
 pub use claim::{Claim, ClaimError};
+pub use counts::{Announced, Backlog};
 pub use due::{DuePage, Ended};
 pub use holds::{NotRejected, Waiting};
 pub use items::{AliasItem, DUE, EventItem, Lease, PersonItem, Rejection, Release, Releasing, State, Taken, WISH};
