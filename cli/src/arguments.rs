@@ -7,8 +7,10 @@ use crate::completions::Completions;
 use crate::held::HeldCommand;
 use crate::parked::ParkedCommand;
 use crate::pause::Pause;
+use crate::proof::Evidence;
 use crate::send::Send;
 use crate::status::Status;
+use crate::why::Why;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use rollcall::routes::Function;
 
@@ -102,6 +104,11 @@ pub(crate) enum Command {
     Pause(Pause),
     /// Lets paused functions take messages again.
     Resume(Pause),
+    /// Tells the whole story of a person or an event: what HR says, what came, what was decided and sent, and who had a say.
+    Why(Why),
+    /// Draws up what the ledger can prove: one person's access as a document, or every record of a time as JSON lines. Exit
+    /// code 1 where no access is due and no lock-out is proven.
+    Proof(Evidence),
     /// The licence audit.
     #[command(subcommand)]
     Audit(AuditCommand),

@@ -1,5 +1,5 @@
-//! `rollcall`, the operator's tool: sending events, seeing how the stack is, what is held or parked, the mass-change brake,
-//! pausing, the licence audit, and Amazon Chime's accounts.
+//! `rollcall`, the operator's tool: sending events, seeing how the stack is, what is held or parked, what happened
+//! to somebody and what of it can be proven, the mass-change brake, pausing, the licence audit, and Amazon Chime's accounts.
 //!
 //! Exit codes: 0, all that was asked for is done; 1, something was not, or needs a person, and each such thing is told; 2,
 //! the command line is wrong. What a command answers is on the standard output, an error on the other: one line, with
@@ -14,11 +14,14 @@ mod completions;
 mod held;
 mod parked;
 mod pause;
+mod proof;
 mod queues;
 mod report;
 mod send;
 mod stack;
 mod status;
+mod story;
+mod why;
 
 use anyhow::Result;
 use arguments::{Arguments, Command, Output};
@@ -60,6 +63,8 @@ async fn run(arguments: &Arguments) -> Result<Report> {
         Command::Brake(command) => brake::run(command, stack, output).await,
         Command::Pause(command) => pause::run(command, pause::Wanted::Paused, stack, output).await,
         Command::Resume(command) => pause::run(command, pause::Wanted::Enabled, stack, output).await,
+        Command::Why(command) => why::run(command, stack, output).await,
+        Command::Proof(command) => proof::run(command, stack, output).await,
         Command::Audit(command) => audit::run(command, stack, output).await,
         Command::Account(command) => account::run(command, stack, output).await,
         Command::Completions(command) => Ok(completions::run(command)),

@@ -4,7 +4,7 @@
 //! calls as the directory allows.
 
 use crate::decide::Reason;
-use crate::directory::{AccountId, Answer, Change, Deadline, Directory, Licence, Operation, UserId};
+use crate::directory::{AccountId, Acted, Answer, Change, Deadline, Directory, Licence, Operation, UserId};
 use crate::failure::{Cause, Refusal, RefusalCode};
 use crate::host::Host;
 use crate::person::WorkEmail;
@@ -52,21 +52,24 @@ pub async fn apply<D: Directory, H: Host>(
             progress.iter_mut().for_each(Progress::out_of_time);
             break;
         }
-        let answers: Vec<(Call, Vec<Answer>)> = futures_util::stream::iter(calls)
+        let answers: Vec<(Call, Acted)> = futures_util::stream::iter(calls)
             .map(|call| async move {
                 let in_time = deadline.allows(host.now(), 2);
-                let answers = if in_time { directory.act(&call.account, &call.change).await } else { Vec::new() };
-                (call, answers)
+                let acted = if in_time { directory.act(&call.account, &call.change).await } else { Acted::default() };
+                (call, acted)
             })
             .buffer_unordered(CALLS_AT_ONCE)
             .collect()
             .await;
-        for (call, answers) in answers {
+        for (call, Acted { answers, sent }) in answers {
             if answers.is_empty() {
                 call.plans.iter().for_each(|index| progress[*index].out_of_time());
             }
             let together = call.plans.len() > 1;
             for (index, answer) in call.plans.iter().zip(answers) {
+                if let Some(step) = plans[*index].steps.get_mut(progress[*index].step) {
+                    step.note(&sent);
+                }
                 progress[*index].record(&mut plans[*index], answer, together);
             }
         }

@@ -337,6 +337,46 @@ pub enum Answer {
     Repeated(Box<Answer>),
 }
 
+/// What came of a call: an answer for each person that it names, in that order, and the evidence of its requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Acted {
+    /// What became of each person.
+    pub answers: Vec<Answer>,
+    /// Each request that was sent for it, in order.
+    pub sent: Vec<Sent>,
+}
+
+/// One request to the directory: what the ledger keeps as proof of it. Retries that the SDK makes by itself count as one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sent {
+    /// When it was sent, in milliseconds since 1970.
+    pub at: i64,
+    /// How long the answer took, or was waited for, in milliseconds.
+    pub took: u32,
+    /// Under which id the directory knows it; none where no answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RequestId>,
+}
+
+/// The id of a request, as the directory's answer named it (`x-amzn-requestid`). Letters, digits and `-`: it is safe to log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// Keeps what an id is made of, 64 characters at most.
+    #[must_use]
+    pub fn new(id: &str) -> RequestId {
+        RequestId(id.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect())
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// An error code of the directory's own vocabulary. Only letters: it is safe to log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Code(String);
@@ -373,7 +413,7 @@ pub trait Directory {
     ///
     /// Answers in the order in which the change names them, and never twice for one of them. Invitations are sent once:
     /// whether to send again is the plan's business.
-    fn act(&self, account: &AccountId, change: &Change) -> impl Future<Output = Vec<Answer>>;
+    fn act(&self, account: &AccountId, change: &Change) -> impl Future<Output = Acted>;
 }
 
 /// The failure of a read that the deadline no longer allows.

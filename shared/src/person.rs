@@ -209,6 +209,12 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// An identifier that somebody names, for example an operator: an address has an `@` and is compared in lower case.
+    #[must_use]
+    pub fn named(realm: &str, what: What, value: &str, keys: &Keys) -> Identity {
+        identity(what, value, realm, keys)
+    }
+
     /// What kind of identifier it is.
     #[must_use]
     pub fn what(&self) -> What {
@@ -250,6 +256,23 @@ impl PersonKey {
     #[must_use]
     pub fn item_key(&self) -> String {
         format!("person#{}", self.0)
+    }
+
+    /// The person that an identifier names by itself, by its ledger key (`alias#<realm>#<what>#<hash>`); `None` where it is
+    /// no alias's.
+    #[must_use]
+    pub fn of_alias(key: &str) -> Option<PersonKey> {
+        let hash = key.strip_prefix("alias#")?.rsplit('#').next()?;
+        Some(PersonKey(hash.to_owned()))
+    }
+
+    /// A key as it is printed: 32 hexadecimal digits; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<PersonKey> {
+        let hash = text.strip_prefix("person#").unwrap_or(text);
+        let is_hash =
+            hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        is_hash.then(|| PersonKey(hash.to_owned()))
     }
 
     /// Whose item a ledger key is of; `None` where it is no person's.

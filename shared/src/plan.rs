@@ -1,8 +1,9 @@
 //! The plan: the steps that an event asks for, as stored before the first of them is sent, and what became of each.
 
 use crate::decide::Reason;
-use crate::directory::{Account, Licence, Operation, Registration, UserId};
+use crate::directory::{Account, Licence, Operation, Registration, Sent, UserId};
 use crate::person::WorkEmail;
+use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -101,7 +102,16 @@ pub struct Step {
     /// The directory's error code, where it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
+    /// Each request that was sent for it, over all attempts: the first and the last [`KEPT`] - 1.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<Sent>,
+    /// When it was confirmed by what a look-up showed instead of by an answer, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_back: Option<i64>,
 }
+
+/// The most requests of one step that are remembered: a record must stay small.
+const KEPT: usize = 4;
 
 /// How far a step got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -135,7 +145,17 @@ impl Step {
     #[must_use]
     pub fn decisive(operation: Operation) -> Step {
         let status = StepStatus::Planned;
-        Step { operation, decisive: true, licence: None, status, repeated: false, echoed: false, code: None }
+        Step {
+            operation,
+            decisive: true,
+            licence: None,
+            status,
+            repeated: false,
+            echoed: false,
+            code: None,
+            sent: Vec::new(),
+            read_back: None,
+        }
     }
 
     /// It sets what another event may set otherwise.
@@ -170,6 +190,21 @@ impl Step {
         Step { decisive: false, ..Step::decisive(operation) }
     }
 
+    /// Remembers the requests of a call that was made for it.
+    pub(crate) fn note(&mut self, sent: &[Sent]) {
+        for request in sent {
+            if self.sent.len() == KEPT {
+                self.sent.remove(1);
+            }
+            self.sent.push(request.clone());
+        }
+    }
+
+    /// Confirms it by what a look-up showed.
+    pub(crate) fn confirm_read_back(&mut self, now: Timestamp) {
+        (self.status, self.read_back) = (StepStatus::Confirmed, Some(now.as_millisecond()));
+    }
+
     /// Takes over what an earlier attempt knows of the same step.
     ///
     /// A state is set again whatever was known. A PIN that was reset stays reset, and an auxiliary logout has one try.
@@ -177,6 +212,7 @@ impl Step {
         let Some(earlier) = prior.steps.iter().find(|step| step.operation == self.operation) else {
             return;
         };
+        self.sent.clone_from(&earlier.sent);
         if !self.decisive && self.operation == Operation::Logout && earlier.status != StepStatus::Planned {
             *self = earlier.clone();
             return;

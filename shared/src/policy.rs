@@ -1,4 +1,6 @@
 //! The policy: one JSON document (`policy.json`), with a section for each part that needs one.
+//!
+//! What has a default is `Serialize`, so that the published schema tells it.
 
 mod audit;
 mod licences;
@@ -16,7 +18,7 @@ use crate::directory::AccountId;
 use crate::event::ReasonCategory;
 use crate::person::{AccessPolicy, WorkEmail};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// What the operator of Rollcall decided.
@@ -64,7 +66,7 @@ pub struct AccountRule {
 }
 
 /// When a personal meeting PIN is reset.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum PinReset {
     /// Whenever access is taken away.
@@ -108,7 +110,7 @@ impl Default for AccessRules {
 }
 
 /// What an absence does to access.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnAbsence {
     /// It takes access away.

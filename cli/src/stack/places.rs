@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use rollcall::routes::Function;
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Something of a stack that has a name of its own.
@@ -89,7 +90,9 @@ struct Parts {
 impl Places {
     /// Reads the document.
     pub(super) fn parse(text: &str) -> Result<Places> {
-        serde_json::from_str(text).context("it is not the document that Rollcall's template writes")
+        // By way of an object: serde would take a list for one as well.
+        let object = serde_json::from_str(text).and_then(|object| serde_json::from_value(Value::Object(object)));
+        object.context("it is not the document that Rollcall's template writes")
     }
 
     pub(super) fn of(&self, place: Place) -> Option<&str> {

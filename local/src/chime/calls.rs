@@ -28,6 +28,8 @@ pub struct Call {
     pub users: Vec<String>,
     /// The access key that signed it.
     pub access_key: Option<String>,
+    /// Under which id it was answered (`x-amzn-requestid`); `null` where nobody gave it one.
+    pub request_id: Option<String>,
     /// How it ended.
     pub outcome: CallOutcome,
 }
@@ -118,8 +120,16 @@ impl CallLog {
             account: routed.and_then(|routed| routed.account.clone()).map(without_address),
             users: users.into_iter().map(without_address).collect(),
             access_key: access_key.map(without_address),
+            request_id: None,
             outcome,
         });
+    }
+
+    /// Notes the id under which the last call is answered.
+    pub fn name_last(&mut self, request_id: &str) {
+        if let Some(call) = self.calls.last_mut() {
+            call.request_id = Some(request_id.to_owned());
+        }
     }
 
     /// The calls so far, the oldest first.

@@ -98,6 +98,13 @@ impl Core {
         reply
     }
 
+    /// Answers one request under an id, which the log keeps.
+    pub fn answer_as(&mut self, request: &Request, id: &str) -> Reply {
+        let reply = self.answer(request);
+        self.log.name_last(id);
+        reply
+    }
+
     /// What is asked for, and the fault that strikes it; refused before anything else: whom the service does not serve.
     fn admit(&mut self, request: &Request, signer: Result<&Option<Signer>, &ApiError>) -> Result<Routed, ApiError> {
         if self.choices.after_end_of_support {

@@ -102,12 +102,20 @@ async fn answer(State(core): State<Shared>, request: HttpRequest) -> HttpRespons
             .any(|name| parts.headers.contains_key(name)),
         body: body.to_vec(),
     };
-    let reply = lock(&core).answer(&request);
+    let id = uuid::Uuid::new_v4().to_string();
+    let reply = lock(&core).answer_as(&request, &id);
+    let named = |response| {
+        let mut http = http(response);
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            http.headers_mut().insert("x-amzn-requestid", id);
+        }
+        http
+    };
     match reply {
-        Reply::Answer(response) => http(response),
+        Reply::Answer(response) => named(response),
         Reply::Late(wait, response) => {
             tokio::time::sleep(wait).await;
-            http(response)
+            named(response)
         }
         // Unwinding ends the connection's task, and so the connection, without a byte and without a panic's message.
         Reply::Cut => std::panic::resume_unwind(Box::new("the connection is cut on command")),
@@ -125,9 +133,6 @@ fn http(response: Response) -> HttpResponse {
     *http.status_mut() = StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = http.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Ok(id) = HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()) {
-        headers.insert("x-amzn-requestid", id);
-    }
     if let Some(name) = response.error_type {
         headers.insert("x-amzn-errortype", HeaderValue::from_static(name));
     }

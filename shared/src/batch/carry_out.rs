@@ -104,7 +104,7 @@ impl Worked {
     fn settlement(&self, now: Timestamp) -> Option<(Settlement, Outcome)> {
         match (&self.chosen.next, &self.carried) {
             (Next::Act(_), Some((plan, ending))) => Some(settle_plan(&self.chosen, plan, ending, self.parked, now)),
-            (Next::Park(refusal), _) => Some(settle_refusal(&self.chosen, refusal, self.parked)),
+            (Next::Park(refusal), _) => Some(settle_refusal(&self.chosen, refusal, self.parked, now)),
             (Next::Nothing(_) | Next::Postponed(..), _) | (Next::Act(_), None) => None,
         }
     }

@@ -98,7 +98,7 @@ pub(super) fn choose(
     if let Next::Nothing(outcome) = &next {
         // What waits for its time is remembered until then, and from then on as long as any other.
         let expiration = expiration(outcome.outcome, attempt.now).filter(|_| event.due.is_none());
-        conclude(&mut event, outcome, expiration);
+        conclude(&mut event, outcome, expiration, attempt.now);
     }
     let person = person_item(&open, &next, kept, found, attempt);
     let claim = claim(&open, event, person);
@@ -126,7 +126,7 @@ impl Chosen {
         let mut claim = self.claim.clone();
         let outcome = Outcome::decided(State::Held, reason, None, claim.event.plan.as_ref());
         claim.event.event = Some(ByteBuf::from(sealed));
-        conclude(&mut claim.event, &outcome, None);
+        conclude(&mut claim.event, &outcome, None, self.claimed_at);
         if let Some(person) = &mut claim.person {
             person.lease = self.open.person.as_ref().and_then(|(_, person)| person.lease.clone());
         }
@@ -149,8 +149,9 @@ impl Chosen {
 }
 
 /// Writes an outcome that needs no step into the record.
-fn conclude(event: &mut EventItem, outcome: &Outcome, expiration: Option<i64>) {
+fn conclude(event: &mut EventItem, outcome: &Outcome, expiration: Option<i64>, now: Timestamp) {
     event.state = outcome.outcome;
+    event.settled_at = Some(now.as_millisecond());
     event.status = outcome.outcome.status().to_owned();
     event.attention = outcome.outcome.attention().map(str::to_owned);
     event.data = Some(outcome.to_json());
@@ -163,6 +164,7 @@ pub(super) fn postpone(open: Open, cause: Cause, after: Option<Duration>, attemp
     let mut event = event_item(&open, attempt);
     let outcome = Outcome::again(cause, open.prior.as_ref());
     event.state = outcome.outcome;
+    event.settled_at = Some(attempt.now.as_millisecond());
     event.data = Some(outcome.to_json());
     event.in_progress_expiration = None;
     event.plan.clone_from(&open.prior);
@@ -173,6 +175,7 @@ pub(super) fn postpone(open: Open, cause: Cause, after: Option<Duration>, attemp
 }
 
 fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
+    let content = open.job.content.as_ref().ok();
     EventItem {
         id: open.job.event_key.clone(),
         status: State::Running.status().to_owned(),
@@ -181,8 +184,11 @@ fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
         owner: attempt.owner.clone(),
         attempt: open.attempt,
         person: open.person.as_ref().map(|(key, _)| key.clone()),
-        occurred_at: open.job.content.as_ref().ok().map(|event| event.occurred_at),
+        occurred_at: content.map(|event| event.occurred_at),
+        detail_type: content.map(|event| event.event_type.detail_type().to_owned()),
+        effective_at: content.and_then(|event| event.moment.at()).map(Timestamp::as_millisecond),
         first_claimed_at: open.first_claimed_at,
+        settled_at: None,
         in_progress_expiration: Some(attempt.until),
         expiration: None,
         validation: open.job.validation.clone(),
@@ -190,7 +196,7 @@ fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
         plan: None,
         attention: None,
         event: None,
-        asserts: open.job.content.as_ref().ok().and_then(Fact::asserted_by).map(|fact| Asserted::of(&fact)),
+        asserts: content.and_then(Fact::asserted_by).map(|fact| Asserted::of(&fact)),
         releasing: None,
         due: None,
         due_at: None,
@@ -329,6 +335,7 @@ pub(super) fn settle_plan(
         data: outcome.to_json(),
         plan: Some(plan.clone()),
         expiration: expiration(outcome.outcome, now),
+        settled_at: at,
         person: chosen.open.person.as_ref().filter(|_| !chosen.open.alone).map(|(key, _)| (key.clone(), learnt)),
         unresolved: plan.is_unresolved() || echoes(chosen, plan),
     };
@@ -336,7 +343,12 @@ pub(super) fn settle_plan(
 }
 
 /// Builds the settlement of an event that was refused before any step.
-pub(super) fn settle_refusal(chosen: &Chosen, refusal: &Refusal, parked: bool) -> (Settlement, Outcome) {
+pub(super) fn settle_refusal(
+    chosen: &Chosen,
+    refusal: &Refusal,
+    parked: bool,
+    now: Timestamp,
+) -> (Settlement, Outcome) {
     let plan = chosen.claim.event.plan.as_ref();
     let outcome = if parked { Outcome::parked(refusal, plan) } else { Outcome::again(Cause::Unanswered, plan) };
     let settlement = Settlement {
@@ -346,6 +358,7 @@ pub(super) fn settle_refusal(chosen: &Chosen, refusal: &Refusal, parked: bool) -
         data: outcome.to_json(),
         plan: None,
         expiration: None,
+        settled_at: now.as_millisecond(),
         person: None,
         unresolved: false,
     };

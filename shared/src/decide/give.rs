@@ -8,6 +8,7 @@ use crate::directory::{Account, AccountType, Found, Invitation, Licence, Operati
 use crate::person::FactId;
 use crate::plan::{ActionClass, Before, Plan, Step, StepStatus, Wish};
 use crate::routes::Function;
+use jiff::Timestamp;
 
 /// How access is given.
 pub(super) struct Giving {
@@ -85,7 +86,7 @@ fn nobody(case: &Case<'_>, giving: &Giving, account: &Account, fact: Option<Fact
     match sent.map(|(prior, step)| (prior, step.status, step.repeated)) {
         Some((prior, StepStatus::Refused, _)) if prior.has_bounced() => Decision::Hold(Reason::InvitationFailed),
         // It was sent, and somebody removed the user since.
-        Some((prior, StepStatus::Confirmed, _)) => read_back(prior, giving, fact),
+        Some((prior, StepStatus::Confirmed, _)) => read_back(prior, case.now, giving, fact),
         // Sent again once, and not to be seen all the same.
         Some((_, StepStatus::Unknown, true)) => Decision::Hold(Reason::InvitationUnknown),
         // Perhaps the user is there under the address of before: a second one must not be made. Not where we removed it.
@@ -114,7 +115,7 @@ fn member(case: &Case<'_>, giving: &Giving, account: &Account, user: &User, fact
         return invite(case, giving, account);
     }
     if let Some(prior) = case.prior.filter(|prior| prior.awaits_invitation()) {
-        return read_back(prior, giving, fact);
+        return read_back(prior, case.now, giving, fact);
     }
     match user.registration {
         Registration::Unregistered => {
@@ -127,10 +128,10 @@ fn member(case: &Case<'_>, giving: &Giving, account: &Account, user: &User, fact
 }
 
 /// An earlier attempt's invitation, found to have worked.
-fn read_back(prior: &Plan, giving: &Giving, fact: Option<FactId>) -> Decision {
+fn read_back(prior: &Plan, now: Timestamp, giving: &Giving, fact: Option<FactId>) -> Decision {
     let mut confirmed = prior.clone();
     for step in confirmed.steps.iter_mut().filter(|step| step.operation == Operation::Invite) {
-        step.status = StepStatus::Confirmed;
+        step.confirm_read_back(now);
     }
     Decision::Conclude(Conclusion {
         wish: giving.joining.map_or(Wish::Keep, Wish::Set),

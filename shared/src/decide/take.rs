@@ -7,7 +7,7 @@ use super::{
 use crate::directory::{Account, AccountType, Found, Operation, Registration, UserId};
 use crate::event::{Kind, Phase};
 use crate::person::{Access, FactId};
-use crate::plan::{ActionClass, Before, Plan, Step, StepStatus};
+use crate::plan::{ActionClass, Before, Plan, Step};
 
 pub(super) fn decide(case: &Case<'_>) -> Decision {
     let event = case.event;
@@ -95,7 +95,7 @@ fn nobody(case: &Case<'_>, fact: FactId) -> Decision {
     };
     let mut confirmed = prior.clone();
     for step in confirmed.steps.iter_mut().filter(|step| step.operation == Operation::Remove) {
-        step.status = StepStatus::Confirmed;
+        step.confirm_read_back(case.now);
     }
     let removed = Conclusion::new(Concluded::Applied, Reason::RemovedFromTeam, Some(fact));
     Decision::Conclude(Conclusion { confirmed: Some(confirmed), ..removed })

@@ -5,8 +5,8 @@ mod listing;
 mod look_up;
 
 use super::{
-    Account, AccountId, AccountState, AccountType, Answer, CALL_TIMEOUT, Change, Code, Deadline, Directory, Found,
-    Licence, Sought, UserId, out_of_time,
+    Account, AccountId, AccountState, AccountType, Acted, Answer, CALL_TIMEOUT, Change, Code, Deadline, Directory,
+    Found, Licence, RequestId, Sent, Sought, UserId, out_of_time,
 };
 use crate::failure::{Failure, ServiceError};
 use crate::host::Host;
@@ -16,8 +16,11 @@ use aws_config::SdkConfig;
 use aws_sdk_chime::Client;
 use aws_sdk_chime::config::retry::{RetryConfig, RetryMode};
 use aws_sdk_chime::config::timeout::TimeoutConfig;
+use aws_sdk_chime::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_chime::operation::RequestId as _;
 use aws_sdk_chime::types::{License, UpdateUserRequestItem};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_types::retry::ErrorKind;
 use jiff::{SignedDuration, Timestamp};
@@ -122,42 +125,46 @@ impl<H: Host> Chime<H> {
         }
     }
 
-    /// Suspends; on a Team account the same call removes. `Err` is the answer to the request as a whole.
-    async fn suspend(&self, account: &AccountId, users: &[UserId]) -> Result<Vec<Answer>, Answer> {
+    /// Suspends; on a Team account the same call removes.
+    async fn suspend(&self, account: &AccountId, users: &[UserId]) -> Reply {
         let request = self.client.batch_suspend_user().account_id(account.as_ref()).set_user_id_list(Some(ids(users)));
-        let answer = request.customize().config_override(once()).send().await.map_err(|error| whole(&error))?;
-        Ok(per_user(users, answer.user_errors.unwrap_or_default()))
+        let answer = request.customize().config_override(once()).send().await;
+        Reply::of(answer, |answer| per_user(users, answer.user_errors.unwrap_or_default()))
     }
 
-    async fn unsuspend(&self, account: &AccountId, users: &[UserId]) -> Result<Vec<Answer>, Answer> {
+    async fn unsuspend(&self, account: &AccountId, users: &[UserId]) -> Reply {
         let request = self.client.batch_unsuspend_user().account_id(account.as_ref());
         let request = request.set_user_id_list(Some(ids(users)));
-        let answer = request.customize().config_override(once()).send().await.map_err(|error| whole(&error))?;
-        Ok(per_user(users, answer.user_errors.unwrap_or_default()))
+        let answer = request.customize().config_override(once()).send().await;
+        Reply::of(answer, |answer| per_user(users, answer.user_errors.unwrap_or_default()))
     }
 
-    async fn set_licences(&self, account: &AccountId, wanted: &[(UserId, Licence)]) -> Result<Vec<Answer>, Answer> {
+    async fn set_licences(&self, account: &AccountId, wanted: &[(UserId, Licence)]) -> Reply {
         let mut request = self.client.batch_update_user().account_id(account.as_ref());
         for (user, licence) in wanted {
             let item = UpdateUserRequestItem::builder().user_id(user.as_ref());
-            let item = item.license_type(License::from(licence.as_str())).build();
-            // An id and a licence always build; if they do not, the request never leaves.
-            request = request.update_user_request_items(item.map_err(|_| Answer::Refused(Code::new("Unbuilt")))?);
+            match item.license_type(License::from(licence.as_str())).build() {
+                Ok(item) => request = request.update_user_request_items(item),
+                // An id and a licence always build; if they do not, the request never leaves.
+                Err(_) => return Reply::unsent(Answer::Refused(Code::new("Unbuilt"))),
+            }
         }
-        let answer = request.customize().config_override(once()).send().await.map_err(|error| whole(&error))?;
+        let answer = request.customize().config_override(once()).send().await;
         let users: Vec<UserId> = wanted.iter().map(|(user, _)| user.clone()).collect();
-        Ok(per_user(&users, answer.user_errors.unwrap_or_default()))
+        Reply::of(answer, |answer| per_user(&users, answer.user_errors.unwrap_or_default()))
     }
 
     /// Invites, and sends once: each send is a mail. A look-up came before on this connection, so that it is no new one
     /// whose request may be sent twice.
-    async fn invite(&self, account: &AccountId, addresses: &[WorkEmail]) -> Result<Vec<Answer>, Answer> {
+    async fn invite(&self, account: &AccountId, addresses: &[WorkEmail]) -> Reply {
         let emails = addresses.iter().map(|address| address.as_ref().to_owned()).collect();
         let request = self.client.invite_users().account_id(account.as_ref()).set_user_email_list(Some(emails));
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(CALL_TIMEOUT).operation_timeout(CALL_TIMEOUT);
         // The only attempt has the whole call's time: fifty mails may take a while, and not to know costs a quarter of an hour.
         let once = once().timeout_config(timeouts.build());
-        let answer = request.customize().config_override(once).send().await.map_err(|error| match whole(&error) {
+        let answer = request.customize().config_override(once).send().await;
+        let reply = Reply::of(answer, |answer| per_address(addresses, &answer.invites.unwrap_or_default()));
+        reply.map_whole(|whole| match whole {
             // Nobody is not there who shall be invited: the account is.
             Answer::NotFound => Answer::Refused(Code::new("NotFoundException")),
             answer @ (Answer::Confirmed
@@ -166,13 +173,12 @@ impl<H: Host> Chime<H> {
             | Answer::Unknown
             | Answer::Refused(_)
             | Answer::Repeated(_)) => answer,
-        })?;
-        Ok(per_address(addresses, &answer.invites.unwrap_or_default()))
+        })
     }
 
     /// Removes from a Team account: `NotFound` after a send without an answer means removed.
-    async fn remove(&self, account: &AccountId, users: &[UserId]) -> Result<Vec<Answer>, Answer> {
-        let answers = self.until_answered(async || self.suspend(account, users).await).await?;
+    async fn remove(&self, account: &AccountId, users: &[UserId]) -> Called {
+        let mut called = self.until_answered(async || self.suspend(account, users).await).await;
         let gone = |answer: &Answer| matches!(answer, Answer::NotFound | Answer::Confirmed);
         let removed = |answer| match answer {
             Answer::Repeated(answer) if gone(&answer) => Answer::Confirmed,
@@ -184,21 +190,40 @@ impl<H: Host> Chime<H> {
             | Answer::NotFound
             | Answer::Refused(_)) => answer,
         };
-        Ok(answers.into_iter().map(removed).collect())
+        called.answers = called.answers.map(|answers| answers.into_iter().map(removed).collect());
+        called
+    }
+
+    /// Sends one request, and takes its time.
+    async fn timed(&self, request: impl Future<Output = Reply>) -> (Result<Vec<Answer>, Answer>, Sent) {
+        let began = self.host.now();
+        let reply = request.await;
+        let took = self.host.now().duration_since(began).as_millis();
+        let took = u32::try_from(took).unwrap_or(if took < 0 { 0 } else { u32::MAX });
+        (reply.answers, Sent { at: began.as_millisecond(), took, request: reply.request })
+    }
+
+    /// Sends once.
+    async fn sent(&self, request: impl Future<Output = Reply>) -> Called {
+        let (answers, sent) = self.timed(request).await;
+        Called { answers, sent: vec![sent] }
     }
 
     /// Sends what sets a state, and sends it again where no answer came.
     ///
     /// The SDK's own retries would hide that there was a send without an answer, which may still take effect.
-    async fn until_answered(&self, send: impl AsyncFn() -> Result<Vec<Answer>, Answer>) -> Result<Vec<Answer>, Answer> {
+    async fn until_answered(&self, send: impl AsyncFn() -> Reply) -> Called {
         let began = self.host.now();
-        let (mut unanswered, mut backoff) = (false, FIRST_BACKOFF);
+        let (mut unanswered, mut backoff, mut sent) = (false, FIRST_BACKOFF, Vec::new());
         for attempt in 1..=ATTEMPTS {
-            let failed = match send().await {
+            let (answers, request) = self.timed(send()).await;
+            sent.push(request);
+            let failed = match answers {
                 Ok(answers) if unanswered => {
-                    return Ok(answers.into_iter().map(|answer| Answer::Repeated(Box::new(answer))).collect());
+                    let repeated = answers.into_iter().map(|answer| Answer::Repeated(Box::new(answer))).collect();
+                    return Called { answers: Ok(repeated), sent };
                 }
-                Ok(answers) => return Ok(answers),
+                Ok(answers) => return Called { answers: Ok(answers), sent },
                 Err(failed) => failed,
             };
             unanswered |= failed == Answer::Unknown;
@@ -206,12 +231,12 @@ impl<H: Host> Chime<H> {
             let spent = Duration::try_from(self.host.now().duration_since(began)).unwrap_or_default();
             if !passing || attempt == ATTEMPTS || spent + backoff + ATTEMPT_TIMEOUT > CALL_TIMEOUT {
                 // A last try that was throttled does not undo one that got no answer.
-                return Err(if unanswered { Answer::Unknown } else { failed });
+                return Called { answers: Err(if unanswered { Answer::Unknown } else { failed }), sent };
             }
             self.host.sleep(self.host.jitter(backoff)).await;
             backoff = (backoff * 2).min(LONGEST_BACKOFF);
         }
-        Err(Answer::Unknown)
+        Called { answers: Err(Answer::Unknown), sent }
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {
@@ -231,26 +256,62 @@ impl<H: Host> Directory for Chime<H> {
         self.state_of(account).await
     }
 
-    async fn act(&self, account: &AccountId, change: &Change) -> Vec<Answer> {
-        let answers = match change {
-            Change::Invite(addresses) => self.invite(account, addresses).await,
+    async fn act(&self, account: &AccountId, change: &Change) -> Acted {
+        let called = match change {
+            Change::Invite(addresses) => self.sent(self.invite(account, addresses)).await,
             Change::Unsuspend(users) => self.until_answered(async || self.unsuspend(account, users).await).await,
             Change::SetLicence(wanted) => self.until_answered(async || self.set_licences(account, wanted).await).await,
             Change::Suspend(users) => self.until_answered(async || self.suspend(account, users).await).await,
             Change::Remove(users) => self.remove(account, users).await,
             Change::Logout(user) => {
                 let request = self.client.logout_user().account_id(account.as_ref()).user_id(user.as_ref());
-                request.send().await.map(|_| vec![Answer::Confirmed]).map_err(|error| whole(&error))
+                self.sent(async { Reply::of(request.send().await, |_| vec![Answer::Confirmed]) }).await
             }
             Change::ResetPin(user) => {
                 let request = self.client.reset_personal_pin().account_id(account.as_ref()).user_id(user.as_ref());
                 // Each send makes another PIN: whether to send again is the plan's business, not the SDK's.
-                let sent = request.customize().config_override(once()).send().await;
+                let request = request.customize().config_override(once());
                 // The answer holds the new PIN. It is dropped unread.
-                sent.map(|_| vec![Answer::Confirmed]).map_err(|error| whole(&error))
+                self.sent(async { Reply::of(request.send().await, |_| vec![Answer::Confirmed]) }).await
             }
         };
-        answers.unwrap_or_else(|whole| vec![whole; change.len()])
+        let answers = called.answers.unwrap_or_else(|whole| vec![whole; change.len()]);
+        Acted { answers, sent: called.sent }
+    }
+}
+
+/// What came of one request: an answer for each person, or one for the request as a whole; and its id.
+struct Reply {
+    answers: Result<Vec<Answer>, Answer>,
+    request: Option<RequestId>,
+}
+
+/// What came of a call, and of each of its requests.
+struct Called {
+    answers: Result<Vec<Answer>, Answer>,
+    sent: Vec<Sent>,
+}
+
+impl Reply {
+    fn of<T, E>(answer: Result<T, SdkError<E, HttpResponse>>, read: impl FnOnce(T) -> Vec<Answer>) -> Reply
+    where
+        T: aws_sdk_chime::operation::RequestId,
+        E: ProvideErrorMetadata,
+    {
+        let id = match &answer {
+            Ok(answer) => answer.request_id(),
+            Err(error) => error.request_id(),
+        };
+        let request = id.map(RequestId::new);
+        Reply { answers: answer.map(read).map_err(|error| whole(&error)), request }
+    }
+
+    fn unsent(whole: Answer) -> Reply {
+        Reply { answers: Err(whole), request: None }
+    }
+
+    fn map_whole(self, meaning: impl FnOnce(Answer) -> Answer) -> Reply {
+        Reply { answers: self.answers.map_err(meaning), ..self }
     }
 }
 

@@ -1,6 +1,6 @@
 //! No directory: for a function that has no business with one.
 
-use super::{AccountId, AccountState, Answer, Change, Code, Deadline, Directory, Found, Sought};
+use super::{AccountId, AccountState, Acted, Answer, Change, Code, Deadline, Directory, Found, Sought};
 use crate::failure::{Failure, Refusal, RefusalCode};
 
 /// A directory that refuses everything.
@@ -21,7 +21,7 @@ impl Directory for Nobody {
         Err(refused())
     }
 
-    async fn act(&self, _account: &AccountId, change: &Change) -> Vec<Answer> {
-        vec![Answer::Refused(Code::new("NoDirectory")); change.len()]
+    async fn act(&self, _account: &AccountId, change: &Change) -> Acted {
+        Acted { answers: vec![Answer::Refused(Code::new("NoDirectory")); change.len()], sent: Vec::new() }
     }
 }

@@ -112,7 +112,7 @@ impl<B: Bus, C: Clock, H: Host> Waking<'_, B, C, H> {
             }
             Due::Disagrees => {
                 let owner = format!("{:032x}", self.host.random());
-                let held = self.ledger.hold_due(record, Reason::RosterDisagrees, &owner).await?;
+                let held = self.ledger.hold_due(record, Reason::RosterDisagrees, &owner, now).await?;
                 Ok(held.then_some(Woken::Held))
             }
         }

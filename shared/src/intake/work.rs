@@ -280,6 +280,7 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
                 state: State::Parked,
                 status: State::Parked.status().to_owned(),
                 attention: State::Parked.attention().map(str::to_owned),
+                settled_at: Some(now.as_millisecond()),
                 data: Some(outcome.to_json()),
                 ..blank(&key, now)
             };

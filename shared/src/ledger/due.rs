@@ -98,13 +98,15 @@ impl<H: Host> Ledger<H> {
         let update = self
             .still_due(record)
             .update_expression(
-                "SET #state = :state, #data = :data, expiration = :expiration, rev = rev + :one REMOVE due, #event",
+                "SET #state = :state, #data = :data, expiration = :expiration, settled_at = :at, rev = rev + :one \
+                 REMOVE due, #event",
             )
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#data", "data")
             .expression_attribute_names("#event", "event")
             .expression_attribute_values(":state", AttributeValue::S(outcome.outcome.as_str().to_owned()))
             .expression_attribute_values(":data", AttributeValue::S(outcome.to_json()))
+            .expression_attribute_values(":at", AttributeValue::N(now.as_millisecond().to_string()))
             .expression_attribute_values(":expiration", AttributeValue::N(expiration.to_string()));
         written(update).await
     }
@@ -113,7 +115,13 @@ impl<H: Host> Ledger<H> {
     ///
     /// # Errors
     /// [`Failure::Retryable`] where DynamoDB does not answer.
-    pub async fn hold_due(&self, record: &EventItem, reason: Reason, owner: &str) -> Result<bool, Failure> {
+    pub async fn hold_due(
+        &self,
+        record: &EventItem,
+        reason: Reason,
+        owner: &str,
+        now: Timestamp,
+    ) -> Result<bool, Failure> {
         let outcome = Outcome::decided(State::Held, reason, None, None);
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let attention = State::Held.attention().unwrap_or_default();
@@ -121,7 +129,7 @@ impl<H: Host> Ledger<H> {
             .still_due(record)
             .update_expression(
                 "SET #state = :state, #status = :status, #data = :data, attention = :attention, #owner = :owner, \
-                 rev = rev + :one REMOVE due",
+                 settled_at = :at, rev = rev + :one REMOVE due",
             )
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#status", "status")
@@ -131,6 +139,7 @@ impl<H: Host> Ledger<H> {
             .expression_attribute_values(":status", text(State::Held.status()))
             .expression_attribute_values(":data", AttributeValue::S(outcome.to_json()))
             .expression_attribute_values(":attention", text(attention))
+            .expression_attribute_values(":at", AttributeValue::N(now.as_millisecond().to_string()))
             .expression_attribute_values(":owner", text(owner));
         written(update).await
     }

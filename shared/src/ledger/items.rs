@@ -103,8 +103,18 @@ pub struct EventItem {
     /// When the sender asserted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,
+    /// What the sender said: its detail-type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail_type: Option<String>,
+    /// From when it bites, in milliseconds since 1970, where it has a time of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective_at: Option<i64>,
     /// When it was first claimed, in milliseconds since 1970.
     pub first_claimed_at: i64,
+    /// When its state was last written, other than `running`, in milliseconds since 1970: of an event that is done, when it
+    /// was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled_at: Option<i64>,
     /// When the running attempt's lease ends, in milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_progress_expiration: Option<i64>,

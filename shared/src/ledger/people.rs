@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::host::Host;
 use crate::person::PersonKey;
 use aws_sdk_dynamodb::types::AttributeValue;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How often the pointer of a merged person is followed: address to provider's id to employee number, so two at most.
 const POINTERS: usize = 3;
@@ -27,9 +27,9 @@ pub enum Known {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// Which part, from 0.
-    number: i32,
+    pub(super) number: i32,
     /// Of how many.
-    of: i32,
+    pub(super) of: i32,
     /// The key that was looked at last.
     after: Option<String>,
 }
@@ -51,9 +51,24 @@ impl Part {
     pub fn all(of: i32) -> Vec<Part> {
         (0..of).map(|number| Part { number, of, after: None }).collect()
     }
+
+    /// Where its next page begins, as DynamoDB wants to be told.
+    pub(super) fn start(&self) -> Option<HashMap<String, AttributeValue>> {
+        self.after.clone().map(|id| [("id".to_owned(), AttributeValue::S(id))].into())
+    }
+
+    /// The same part, behind a key.
+    pub(super) fn after(self, key: String) -> Part {
+        Part { after: Some(key), ..self }
+    }
 }
 
 impl PersonItem {
+    /// Every key that the person may have been known by: one for each identifier that is tied to them, or was.
+    pub fn names(&self) -> impl Iterator<Item = PersonKey> {
+        self.aliases.iter().chain(&self.former_aliases).filter_map(|alias| PersonKey::of_alias(alias))
+    }
+
     /// The person's key.
     #[must_use]
     pub fn key(&self) -> Option<PersonKey> {
@@ -102,7 +117,6 @@ impl<H: Host> Ledger<H> {
     /// # Errors
     /// [`Failure::Retryable`] where DynamoDB does not answer.
     pub async fn taken_from(&self, part: Part) -> Result<TakenPage, Failure> {
-        let after = part.after.map(|id| ("id".to_owned(), AttributeValue::S(id)));
         let scan = self
             .client
             .scan()
@@ -111,16 +125,12 @@ impl<H: Host> Ledger<H> {
             .segment(part.number)
             .total_segments(part.of)
             .filter_expression("attribute_exists(taken)")
-            .set_exclusive_start_key(after.map(|after| [after].into()));
+            .set_exclusive_start_key(part.start());
         let page = scan.send().await.map_err(|error| failure(&error))?;
         let next = page.last_evaluated_key.and_then(|key| key.get("id")?.as_s().ok().cloned());
         let items: Vec<_> = page.items.unwrap_or_default().into_iter().map(read::<PersonItem>).collect();
         let all = items.len();
         let people: Vec<PersonItem> = items.into_iter().filter_map(Result::ok).collect();
-        Ok(TakenPage {
-            unreadable: (all - people.len()) as u64,
-            people,
-            next: next.map(|after| Part { number: part.number, of: part.of, after: Some(after) }),
-        })
+        Ok(TakenPage { unreadable: (all - people.len()) as u64, people, next: next.map(|after| part.after(after)) })
     }
 }

@@ -27,6 +27,8 @@ pub struct Settlement {
     pub plan: Option<Plan>,
     /// When DynamoDB may forget it, in seconds since 1970.
     pub expiration: Option<i64>,
+    /// When it ended, in milliseconds since 1970.
+    pub settled_at: i64,
     /// The person whose lease is released, and what was learnt of it.
     pub person: Option<(PersonKey, Learnt)>,
     /// A decisive step was sent whose answer never came: it may still take effect, so the person's other events wait until the
@@ -147,7 +149,7 @@ impl<H: Host> Ledger<H> {
 
     fn event_update(&self, settlement: &Settlement) -> Result<Update, Failure> {
         let (mut sets, mut removes) = (
-            vec!["#status = :status", "#state = :state", "#data = :data", "rev = rev + :one"],
+            vec!["#status = :status", "#state = :state", "#data = :data", "rev = rev + :one", "settled_at = :settled"],
             vec!["in_progress_expiration"],
         );
         let mut update = Update::builder()
@@ -163,6 +165,7 @@ impl<H: Host> Ledger<H> {
             .expression_attribute_values(":status", AttributeValue::S(settlement.state.status().to_owned()))
             .expression_attribute_values(":state", AttributeValue::S(settlement.state.as_str().to_owned()))
             .expression_attribute_values(":data", AttributeValue::S(settlement.data.clone()))
+            .expression_attribute_values(":settled", AttributeValue::N(settlement.settled_at.to_string()))
             .expression_attribute_values(":one", number(1));
         if let Some(plan) = &settlement.plan {
             sets.push("#plan = :plan");

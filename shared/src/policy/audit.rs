@@ -62,6 +62,7 @@ pub struct Exemptions {
     /// Nobody who began less than so many days ago loses a licence.
     pub tenure_days: u16,
     /// Nobody is asked about again within so many days of the last time; 60 at most.
+    #[schemars(range(max = 60))]
     pub cool_down_days: u16,
 }
 
@@ -136,7 +137,7 @@ impl Default for RuleSettings {
 }
 
 /// A rule that only tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Looking {
     /// It looks at all.
@@ -144,7 +145,7 @@ pub struct Looking {
 }
 
 /// A rule that may ask for something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acting {
     /// It looks at all.
@@ -154,7 +155,7 @@ pub struct Acting {
 }
 
 /// A rule that only tells, of what is so for some days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct After {
     /// It looks at all.
@@ -164,7 +165,7 @@ pub struct After {
 }
 
 /// A rule that may ask for something, about what is so for some days.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ActingAfter {
     /// It looks at all.
@@ -176,7 +177,7 @@ pub struct ActingAfter {
 }
 
 /// Which settings an account should have. A member that is absent is not looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WantedSettings {
     /// It looks at all.

@@ -4,7 +4,7 @@ use crate::plan::ActionClass;
 use crate::routes::Function;
 use jiff::{Span, SpanRelativeTo};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The mass-change brake: at most so many changes of a class in a sliding window; what is over is held.
@@ -55,12 +55,12 @@ pub struct Limit {
     /// Whether `any` of `count` and `percent` stops a change, or only `all` of them together.
     #[serde(default)]
     pub when: When,
-    /// How long the window is: `"1h"`, `"7d"`, `"PT90M"`. A day has 24 hours.
+    /// How long the window is.
     pub window: Window,
 }
 
 /// Whether any limit stops a change, or only all of them together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
     /// The lower of `count` and `percent` holds.
@@ -73,7 +73,8 @@ pub enum When {
 /// A share: more than 0, at most 100.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(try_from = "f64")]
-pub struct Percent(#[schemars(range(min = 0.0, max = 100.0))] f64);
+#[schemars(extend("exclusiveMinimum" = 0, "maximum" = 100))]
+pub struct Percent(f64);
 
 impl TryFrom<f64> for Percent {
     type Error = &'static str;
@@ -97,7 +98,7 @@ impl Percent {
     }
 }
 
-/// A length of time from one second to 90 days, in seconds.
+/// A length of time from one second to 90 days, for example `"1h"`, `"7d"` or `"PT90M"`. A day has 24 hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 #[schemars(with = "String")]
@@ -112,6 +113,16 @@ impl TryFrom<String> for Window {
         let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| WRONG)?;
         let seconds = u32::try_from(length.as_secs()).map_err(|_| WRONG)?;
         if (1..=90 * 24 * 60 * 60).contains(&seconds) { Ok(Window(seconds)) } else { Err(WRONG) }
+    }
+}
+
+/// In the largest unit that divides it.
+impl Serialize for Window {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let units = [(86_400, 'd'), (3600, 'h'), (60, 'm'), (1, 's')];
+        let unit = units.into_iter().find(|(length, _)| self.0.is_multiple_of(*length));
+        let (length, name) = unit.unwrap_or((1, 's'));
+        serializer.serialize_str(&format!("{}{name}", self.0 / length))
     }
 }
 
@@ -245,6 +256,10 @@ mod tests {
         let table = [("1h", Some(3600)), ("7d", Some(604_800)), ("PT90M", Some(5400)), ("10s", Some(10))];
         for (text, seconds) in table {
             assert_eq!(Window::try_from(text.to_owned()).ok().map(Window::seconds), seconds, "{text}");
+        }
+        for text in ["7d", "25h", "90m", "61s"] {
+            let written = serde_json::to_value(Window::try_from(text.to_owned()).unwrap()).unwrap();
+            assert_eq!(written, text);
         }
         for wrong in ["", "1", "0s", "91d", "-1h", "soon", "1 month"] {
             assert!(Window::try_from(wrong.to_owned()).is_err(), "{wrong}");

@@ -4,7 +4,7 @@ use crate::event::wire::Basis;
 use crate::intake::Source;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What the operator knows of the systems that send.
@@ -63,7 +63,7 @@ pub struct TokenRule {
 }
 
 /// What the date of an end means.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EndDate {
     /// The last day with access: it ends with that day.

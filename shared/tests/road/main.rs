@@ -7,6 +7,7 @@ mod bad_input;
 mod brake;
 mod counts;
 mod crash;
+mod evidence;
 mod fences;
 mod holds;
 mod identity;

@@ -26,7 +26,10 @@ pub(super) fn blank(key: &str, at: Timestamp) -> EventItem {
         attempt: 1,
         person: None,
         occurred_at: None,
+        detail_type: None,
+        effective_at: None,
         first_claimed_at: at.as_millisecond(),
+        settled_at: None,
         in_progress_expiration: None,
         expiration: None,
         validation: String::new(),
@@ -49,6 +52,7 @@ pub(super) fn blank(key: &str, at: Timestamp) -> EventItem {
 pub(super) fn end(record: &mut EventItem, outcome: &Outcome, more: Value, now: Timestamp) {
     record.state = outcome.outcome;
     record.status = outcome.outcome.status().to_owned();
+    record.settled_at = Some(now.as_millisecond());
     record.expiration = Some(now.as_second() + REMEMBERED_FOR);
     let mut data = json!(outcome);
     if let (Some(data), Value::Object(more)) = (data.as_object_mut(), more) {

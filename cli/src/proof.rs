@@ -1,0 +1,245 @@
+//! `rollcall proof`: what the ledger can prove of one person's access, as a document an auditor can read; and every record
+//! of a time as JSON lines. It names nobody: people are keyed hashes.
+
+use crate::arguments::Output;
+use crate::report::Report;
+use crate::stack::{Place, Stack};
+use crate::story::{EventLine, StepLine, Story, line, tell, word};
+use crate::why::exact;
+use anyhow::Result;
+use clap::Args;
+use jiff::{SignedDuration, Timestamp};
+use rollcall::directory::Operation;
+use rollcall::ledger::Part;
+use rollcall::plan::StepStatus;
+use rollcall::routes::Function;
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::PathBuf;
+
+/// What is proven: one person's access, or a time.
+#[derive(Args)]
+pub(crate) struct Evidence {
+    /// A person, or an event of theirs, as for `why`.
+    #[arg(required_unless_present = "since", conflicts_with = "since")]
+    who: Option<String>,
+    /// Every record that ended at this time or later, for example `2026-11-01T00:00:00Z`.
+    #[arg(long)]
+    since: Option<Timestamp>,
+    /// And before this one. Default: now.
+    #[arg(long, requires = "since")]
+    until: Option<Timestamp>,
+    /// The policy document, which says whether leaves and inactive logins take access. Default: the stack's own, or
+    /// `policy.json`.
+    #[arg(long, conflicts_with = "since")]
+    policy: Option<PathBuf>,
+}
+
+pub(crate) async fn run(evidence: &Evidence, stack: &Stack<'_>, output: Output) -> Result<Report> {
+    let Some(who) = &evidence.who else {
+        let (since, until) = (evidence.since.unwrap_or_default(), evidence.until.unwrap_or_else(|| stack.now()));
+        let mut lines = Vec::new();
+        window(stack, since, until, &mut lines).await?;
+        return Ok(Report { text: String::from_utf8(lines)?.trim_end().to_owned(), done: true });
+    };
+    let policy = stack.policy(evidence.policy.as_deref()).await?;
+    let story = tell(stack, who, policy.access_policy()).await?;
+    let proof = Proof::of(story, &stack.place(Place::Table).await?, stack.now());
+    Ok(Report { done: proof.holds(), ..Report::of(&proof, output, |proof| proof.document().trim_end().to_owned()) })
+}
+
+/// Evidence of one person's access.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Proof {
+    /// When it was drawn up.
+    pub(crate) drawn_up_at: Timestamp,
+    /// The ledger that it was drawn from.
+    pub(crate) ledger: String,
+    /// `locked_out`, `signed_out`, `has_access` or `nothing_sent`: what the last confirmed change of access says.
+    pub(crate) conclusion: &'static str,
+    /// The record of that change.
+    pub(crate) by: Option<String>,
+    /// From when it was due (or came, if later said) to its confirmation.
+    pub(crate) seconds: Option<i64>,
+    #[serde(flatten)]
+    pub(crate) story: Story,
+}
+
+/// One record in a time, with whom it is about.
+#[derive(Serialize)]
+struct Recorded {
+    person: Option<String>,
+    #[serde(flatten)]
+    line: EventLine,
+}
+
+/// Which way a confirmed, decisive step moved somebody's access.
+enum Moved {
+    Taken,
+    SignedOut,
+    Given,
+}
+
+impl Proof {
+    pub(crate) fn of(story: Story, ledger: &str, now: Timestamp) -> Proof {
+        let mut changes: Vec<(&EventLine, Moved)> =
+            story.events.iter().filter_map(|event| Some((event, moved(event)?))).collect();
+        changes.sort_by_key(|(event, _)| event.settled_at);
+        let (conclusion, event) = match changes.pop() {
+            Some((event, Moved::Taken)) => ("locked_out", Some(event)),
+            Some((event, Moved::SignedOut)) => ("signed_out", Some(event)),
+            Some((event, Moved::Given)) => ("has_access", Some(event)),
+            None => ("nothing_sent", None),
+        };
+        Proof {
+            drawn_up_at: now,
+            ledger: ledger.to_owned(),
+            conclusion,
+            by: event.map(|event| event.event.clone()),
+            seconds: event.and_then(|event| event.took_seconds),
+            story,
+        }
+    }
+
+    /// Whether it proves what is due: who must have no access was locked out.
+    pub(crate) fn holds(&self) -> bool {
+        self.story.access != "not_due" || self.conclusion == "locked_out"
+    }
+
+    /// The document, in Markdown.
+    pub(crate) fn document(&self) -> String {
+        let mut text = String::from("# Evidence of access\n\n");
+        let mut write = |line: String| {
+            let _infallible = writeln!(text, "{line}");
+        };
+        write("| | |\n|---|---|".to_owned());
+        write(format!("| person | {} (keyed hash) |", self.story.person.as_deref().unwrap_or("not named")));
+        write(format!("| ledger | {} |", self.ledger));
+        write(format!("| drawn up | {} |", exact(self.drawn_up_at)));
+        write(format!("| access | {} |", access(&self.story)));
+        write(format!("| conclusion | {} |", self.conclusion()));
+        for event in self.story.events.iter().filter(|event| event.steps.iter().any(was_sent)) {
+            write(format!("\n## {}\n", event.event));
+            write("| what | when (UTC) |\n|---|---|".to_owned());
+            for (what, at) in rows(event) {
+                write(format!("| {what} | {} |", at.map_or_else(|| "not known".to_owned(), exact)));
+            }
+        }
+        write("\n## Every record\n".to_owned());
+        write("| came (UTC) | record | type | state | why |\n|---|---|---|---|---|".to_owned());
+        for event in &self.story.events {
+            let kind = event.detail_type.as_deref().unwrap_or_default();
+            let why = event.message.as_deref().unwrap_or_default();
+            let came = event.came_at.map(exact).unwrap_or_default();
+            write(format!("| {came} | {} | {kind} | {} | {why} |", event.event, event.state));
+        }
+        write(format!("\n{HOW_TO_READ}"));
+        text
+    }
+
+    fn conclusion(&self) -> String {
+        let by = self.by.as_deref().unwrap_or_default();
+        let took = self.seconds.map(|seconds| format!(", {:#} after it was due", SignedDuration::from_secs(seconds)));
+        let took = took.unwrap_or_default();
+        match (self.conclusion, self.holds()) {
+            ("locked_out", _) => format!("locked out by {by}{took}"),
+            ("signed_out", _) => {
+                format!("signed out by {by}{took}; the company's directory must block the login: look there")
+            }
+            ("has_access", true) => format!("access was given by {by}"),
+            ("has_access", false) => format!("NOT locked out: no access is due, and the last change, {by}, gave it"),
+            (_, true) => "Rollcall changed nothing".to_owned(),
+            (_, false) => "NOT locked out by Rollcall: no access is due, and no request was confirmed".to_owned(),
+        }
+    }
+}
+
+/// What the words of the document mean.
+const HOW_TO_READ: &str = "\
+*Confirmed* means that the directory answered with success and named no error for this user, or that a look-up showed it \
+afterwards (*read back*). Request ids are the directory's own: AWS CloudTrail has each call of Amazon Chime under the same \
+`requestID`, with the role that signed it. One request may be about several people. Who is removed from a Team account \
+stays a free user of Amazon Chime. A meeting PIN that was replaced is never read. In accounts that a company's directory \
+manages, Rollcall signs out, and the directory must block the login.";
+
+fn access(story: &Story) -> String {
+    let by = story.access_by.as_ref().and_then(|fact| Some(format!(", by the {} of {}", fact.kind, exact(fact.from?))));
+    let by = by.unwrap_or_default();
+    match story.access {
+        "due" => format!("due{by}"),
+        "not_due" => format!("not due{by}"),
+        _ => "no fact says".to_owned(),
+    }
+}
+
+/// A compromise signs out and takes no access, so its record says nothing here.
+fn moved(event: &EventLine) -> Option<Moved> {
+    if event.event.starts_with(Function::LogoutUser.as_str()) {
+        return None;
+    }
+    let confirmed = |step: &&StepLine| step.decisive && step.status == StepStatus::Confirmed;
+    event.steps.iter().filter(confirmed).find_map(|step| match step.operation {
+        Operation::Suspend | Operation::Remove => Some(Moved::Taken),
+        Operation::Logout => Some(Moved::SignedOut),
+        Operation::Invite | Operation::Unsuspend => Some(Moved::Given),
+        Operation::SetLicence | Operation::ResetPin => None,
+    })
+}
+
+fn was_sent(step: &StepLine) -> bool {
+    !step.requests.is_empty() || step.read_back_at.is_some()
+}
+
+/// The times of one record, in the order in which they follow.
+fn rows(event: &EventLine) -> Vec<(String, Option<Timestamp>)> {
+    let kind = event.detail_type.as_deref().unwrap_or("event");
+    let mut rows = vec![(format!("the sender said it (`{kind}`)"), event.said_at)];
+    if event.effective_at.is_some() {
+        rows.push(("it takes effect".to_owned(), event.effective_at));
+    }
+    rows.push(("Rollcall received it".to_owned(), event.came_at));
+    if let Some(release) = &event.released {
+        rows.push((format!("released by {}", release.by), Some(release.at)));
+    }
+    for step in &event.steps {
+        for request in &step.requests {
+            let answered = request.sent_at.map(|at| at + SignedDuration::from_millis(i64::from(request.took_ms)));
+            rows.push((format!("{}: sent", step.operation.as_str()), request.sent_at));
+            match &request.request_id {
+                Some(id) => rows.push((format!("{}: answered, request `{id}`", step.operation.as_str()), answered)),
+                None => rows.push((format!("{}: no answer", step.operation.as_str()), answered)),
+            }
+        }
+        let status = word(&step.status);
+        let code = step.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
+        match step.read_back_at {
+            Some(at) => rows.push((format!("{}: read back", step.operation.as_str()), Some(at))),
+            None if step.status == StepStatus::Confirmed => {}
+            None => rows.push((format!("{}: {status}{code}", step.operation.as_str()), event.settled_at)),
+        }
+    }
+    rows.push((format!("recorded as {}", event.state), event.settled_at));
+    rows
+}
+
+/// Writes every record that ended in a time as one line of JSON, in no order. Answers how many.
+async fn window(stack: &Stack<'_>, since: Timestamp, until: Timestamp, out: &mut impl Write) -> Result<u64> {
+    let ledger = stack.ledger().await?;
+    let mut lines = 0;
+    for part in Part::all(1) {
+        let mut next = Some(part);
+        while let Some(part) = next {
+            let page = ledger.ended_between(part, since, until).await?;
+            for event in &page.events {
+                let person = event.person.as_ref().map(|person| person.as_str().to_owned());
+                serde_json::to_writer(&mut *out, &Recorded { person, line: line(event, &[]) })?;
+                out.write_all(b"\n")?;
+                lines += 1;
+            }
+            next = page.next;
+        }
+    }
+    Ok(lines)
+}

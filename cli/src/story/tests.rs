@@ -1,0 +1,201 @@
+//! Stories from stored records: what `why` prints, and what `proof` concludes.
+
+use super::Story;
+use crate::proof::Proof;
+use crate::why;
+use jiff::Timestamp;
+use rollcall::ledger::{EventItem, History, PersonItem};
+use rollcall::person::{AccessPolicy, PersonKey};
+use serde_json::{Value, json};
+
+const PERSON: &str = "0123456789abcdef0123456789abcdef";
+
+fn now() -> Timestamp {
+    "2026-11-27T12:00:00Z".parse().unwrap()
+}
+
+fn ms(text: &str) -> i64 {
+    text.parse::<Timestamp>().unwrap().as_millisecond()
+}
+
+fn record(id: &str, state: &str, came: &str, more: &Value) -> EventItem {
+    let mut record = json!({
+        "id": id, "status": "COMPLETED", "state": state, "rev": 2, "owner": "o", "attempt": 1, "person": PERSON,
+        "first_claimed_at": ms(came), "validation": "v",
+    });
+    record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    serde_json::from_value(record).unwrap()
+}
+
+fn data(state: &str, reason: &str, message: &str) -> Value {
+    json!(json!({ "outcome": state, "reason": reason, "message": message }).to_string())
+}
+
+fn plan(steps: &Value) -> Value {
+    json!({ "account": { "id": "acc", "type": "EnterpriseLWA" }, "user": "u1", "fresh": true, "steps": steps, "done": "suspended" })
+}
+
+fn story(person: Value, events: Vec<EventItem>, asked: Option<&str>) -> Story {
+    let mut item = json!({ "id": format!("person#{PERSON}"), "rev": 3 });
+    item.as_object_mut().unwrap().extend(person.as_object().unwrap().clone());
+    let person: PersonItem = serde_json::from_value(item).unwrap();
+    let key = PersonKey::parse(PERSON).unwrap();
+    let history = History { key, person: Some(person), events, unreadable: 0 };
+    Story::of(history, asked.map(str::to_owned), AccessPolicy::default(), now())
+}
+
+fn fact(kind: &str, id: &str, from: &str) -> Value {
+    json!({ "kind": kind, "id": id, "at": from, "standing": "asserted", "occurred_at": "2026-11-25T09:00:00Z", "event": "e" })
+}
+
+/// Somebody who was dismissed while the brake held everything.
+fn leaver() -> Story {
+    let steps = json!([
+        { "operation": "suspend", "decisive": true, "status": "confirmed", "repeated": true, "sent": [
+            { "at": ms("2026-11-26T18:00:02.250Z"), "took": 3500 },
+            { "at": ms("2026-11-26T18:00:05.750Z"), "took": 120, "request": "6f1e-1" },
+        ] },
+        { "operation": "reset_pin", "decisive": false, "status": "refused", "code": "Throttled", "sent": [
+            { "at": ms("2026-11-26T18:00:06Z"), "took": 30, "request": "6f1e-2" },
+        ] },
+    ]);
+    let applied = record(
+        "suspend-user#t1",
+        "applied",
+        "2026-11-26T17:30:00Z",
+        &json!({
+            "detail_type": "worker.termination.effective", "occurred_at": "2026-11-26T17:29:58Z",
+            "effective_at": ms("2026-11-26T17:00:00Z"), "settled_at": ms("2026-11-26T18:00:07Z"),
+            "data": data("applied", "suspended", "suspended: signed out everywhere and blocked"), "plan": plan(&steps),
+            "released": { "by": "ops@desk", "at": "2026-11-26T18:00:01Z", "held_for": "mass_change" },
+        }),
+    );
+    let superseded = record(
+        "reinstate-user#r1",
+        "superseded",
+        "2026-11-26T19:00:00Z",
+        &json!({
+            "detail_type": "worker.return.effective", "occurred_at": "2026-11-24T08:00:00Z",
+            "settled_at": ms("2026-11-26T19:00:00Z"),
+            "data": json!(json!({ "outcome": "superseded", "reason": "access_not_due",
+                "message": "another fact says that no access is due", "decidedBy": "termination" }).to_string()),
+        }),
+    );
+    let person = json!({
+        "user": "u1", "licence": "Pro",
+        "facts": [fact("hire", "hire", "2026-01-05T08:00:00Z"), fact("termination", "termination", "2026-11-26T17:00:00Z")],
+        "taken": { "account": { "id": "acc", "type": "EnterpriseLWA" }, "licence": "Pro", "event": "suspend-user#t1",
+            "at": "2026-11-26T18:00:07Z" },
+    });
+    story(person, vec![applied, superseded], Some("suspend-user#t1"))
+}
+
+#[test]
+fn why_tells_the_whole_story() {
+    let expected = "\
+person 0123456789abcdef0123456789abcdef, user u1, licence Pro
+no access is due: termination from 2026-11-26T17:00:00Z, said 2026-11-25T09:00:00Z
+access was taken 2026-11-26T18:00:07Z by suspend-user#t1; the licence was Pro
+
+what HR says
+  hire from 2026-01-05T08:00:00Z, said 2026-11-25T09:00:00Z
+  termination from 2026-11-26T17:00:00Z, said 2026-11-25T09:00:00Z
+
+what happened
+> 2026-11-26T17:30:00Z  worker.termination.effective  suspend-user#t1
+      said 2026-11-26T17:29:58Z, takes effect 2026-11-26T17:00:00Z
+      released 2026-11-26T18:00:01Z by ops@desk (it was held: the mass-change brake holds it: over a limit of policy.brake, or latched since)
+      applied 2026-11-26T18:00:07Z: suspended: signed out everywhere and blocked (30m 9s after it was due)
+      suspend confirmed, sent again: an earlier send was not answered
+        sent 2026-11-26T18:00:02.250Z, no answer within 3500 ms
+        sent 2026-11-26T18:00:05.750Z, answered after 120 ms, request 6f1e-1
+      reset_pin (auxiliary) refused (Throttled)
+        sent 2026-11-26T18:00:06.000Z, answered after 30 ms, request 6f1e-2
+  2026-11-26T19:00:00Z  worker.return.effective  reinstate-user#r1
+      said 2026-11-24T08:00:00Z
+      superseded 2026-11-26T19:00:00Z: another fact says that no access is due
+      decided by termination from 2026-11-26T17:00:00Z, said 2026-11-25T09:00:00Z";
+    assert_eq!(why::text(&leaver()), expected);
+}
+
+#[test]
+fn a_lock_out_is_proven_by_its_confirmed_request() {
+    let proof = Proof::of(leaver(), "rollcall-ledger", now());
+    assert_eq!(
+        (proof.conclusion, proof.by.as_deref(), proof.seconds),
+        ("locked_out", Some("suspend-user#t1"), Some(1809))
+    );
+    assert!(proof.holds());
+    let document = proof.document();
+    for line in [
+        "| conclusion | locked out by suspend-user#t1, 30m 9s after it was due |",
+        "| access | not due, by the termination of 2026-11-26T17:00:00.000Z |",
+        "| the sender said it (`worker.termination.effective`) | 2026-11-26T17:29:58.000Z |",
+        "| released by ops@desk | 2026-11-26T18:00:01.000Z |",
+        "| suspend: no answer | 2026-11-26T18:00:05.750Z |",
+        "| suspend: answered, request `6f1e-1` | 2026-11-26T18:00:05.870Z |",
+        "| reset_pin: refused (Throttled) | 2026-11-26T18:00:07.000Z |",
+        "| recorded as applied | 2026-11-26T18:00:07.000Z |",
+    ] {
+        assert!(document.contains(&format!("{line}\n")), "{line} is missing in\n{document}");
+    }
+}
+
+/// What is due, what the last confirmed step did, and whether that is a proof.
+#[test]
+fn what_is_not_confirmed_proves_nothing() {
+    let person = |kind: &str| json!({ "facts": [fact(kind, kind, "2026-11-26T17:00:00Z")] });
+    let event = |id: &str, at: &str, operation: &str, status: &str| {
+        let steps = json!([{ "operation": operation, "decisive": true, "status": status }]);
+        record(id, "applied", at, &json!({ "settled_at": ms(at), "plan": plan(&steps) }))
+    };
+    let (early, late) = ("2026-11-26T18:00:00Z", "2026-11-26T19:00:00Z");
+    let table = [
+        ("termination", vec![event("a", early, "suspend", "confirmed")], "locked_out", true),
+        ("termination", vec![event("a", early, "suspend", "unknown")], "nothing_sent", false),
+        ("termination", vec![], "nothing_sent", false),
+        (
+            "termination",
+            vec![event("a", early, "remove", "confirmed"), event("b", late, "invite", "confirmed")],
+            "has_access",
+            false,
+        ),
+        (
+            "termination",
+            vec![event("b", late, "remove", "confirmed"), event("a", early, "invite", "confirmed")],
+            "locked_out",
+            true,
+        ),
+        // An auxiliary PIN reset locks nobody out, and a licence is no access.
+        ("termination", vec![event("a", early, "reset_pin", "confirmed")], "nothing_sent", false),
+        ("termination", vec![event("a", early, "set_licence", "confirmed")], "nothing_sent", false),
+        // Signed out: where the company's directory manages the login that is not enough, and a compromise takes nothing.
+        ("termination", vec![event("suspend-user#a", early, "logout", "confirmed")], "signed_out", false),
+        ("termination", vec![event("logout-user#a", early, "logout", "confirmed")], "nothing_sent", false),
+        ("hire", vec![event("a", early, "invite", "confirmed")], "has_access", true),
+        ("hire", vec![], "nothing_sent", true),
+    ];
+    for (index, (due, events, conclusion, holds)) in table.into_iter().enumerate() {
+        let proof = Proof::of(story(person(due), events, None), "ledger", now());
+        assert_eq!((proof.conclusion, proof.holds()), (conclusion, holds), "row {index}");
+    }
+}
+
+#[test]
+fn a_receipt_tells_its_source_and_what_was_missing() {
+    let receipt = record(
+        "receipt#bamboohr:7",
+        "applied",
+        "2026-11-26T17:29:59Z",
+        &json!({
+            "occurred_at": "2026-11-26T17:29:58Z", "settled_at": ms("2026-11-26T17:30:00Z"),
+            "data": json!(json!({ "outcome": "applied", "reason": "published",
+                "message": "published on the bus for the function that acts on it", "source": "bamboohr",
+                "events": ["worker.termination.effective"], "filled": { "subject.email": "roster" } }).to_string()),
+        }),
+    );
+    let text = why::text(&story(json!({}), vec![receipt], None));
+    assert!(text.contains("  2026-11-26T17:29:59Z  bamboohr  receipt#bamboohr:7\n"), "{text}");
+    assert!(text.contains("      it lacked: subject.email from roster\n"), "{text}");
+    assert!(text.starts_with(&format!("person {PERSON}\nno fact says")), "{text}");
+}
