@@ -28,7 +28,7 @@ pub(crate) struct Evidence {
     #[arg(long)]
     since: Option<Timestamp>,
     /// And before this one. Default: now.
-    #[arg(long, requires = "since")]
+    #[arg(long, requires = "since", conflicts_with = "who")]
     until: Option<Timestamp>,
     /// The policy document, which says whether leaves and inactive logins take access. Default: the stack's own, or
     /// `policy.json`.

@@ -72,7 +72,8 @@ async fn create_table(dynamo: &Client) {
 }
 
 async fn create_roster(dynamo: &Client) {
-    let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build().unwrap();
+    let id =
+        AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S).build().unwrap();
     let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash).build().unwrap();
     let request = dynamo.create_table().table_name(ROSTER).attribute_definitions(id).key_schema(key);
     request.billing_mode(BillingMode::PayPerRequest).send().await.unwrap();

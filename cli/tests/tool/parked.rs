@@ -27,8 +27,6 @@ fn letters(stage: &Stage) -> usize {
 }
 
 fn results(out: &Value) -> Vec<(&str, &str)> {
-    let pair = |acted: &'_ Value| (acted["event"].as_str().unwrap().to_owned(), acted["result"].as_str().unwrap().to_owned());
-    let _ = pair;
     out.as_array().unwrap().iter().map(|it| (it["event"].as_str().unwrap(), it["result"].as_str().unwrap())).collect()
 }
 
@@ -42,12 +40,12 @@ fn record(id: &str, at: &str, code: &str, message: &str) -> Value {
 }
 
 const GOLDEN: &str = "\
-┌─────────────────┬──────────────────────┬──────────────────┬───────────────────────────────────────────────────────────────────────────────────────────────────┐
-│ event           ┆ since                ┆ code             ┆ why                                                                                               │
-╞═════════════════╪══════════════════════╪══════════════════╪═══════════════════════════════════════════════════════════════════════════════════════════════════╡
-│ suspend-user#t1 ┆ 2024-02-01T09:00:00Z ┆ unknown_account  ┆ policy.accounts names an account for this domain that the directory does not have                 │
-│ invite-user#h1  ┆ 2024-02-02T10:30:00Z ┆ several_accounts ┆ detail.subject.email is in several accounts; name the right one for its domain in policy.accounts │
-└─────────────────┴──────────────────────┴──────────────────┴───────────────────────────────────────────────────────────────────────────────────────────────────┘
+┌─────────────────┬──────────────────────┬─────────────────┬───────────────────────────────────────────────────────────────────────────────────┐
+│ event           ┆ since                ┆ code            ┆ why                                                                               │
+╞═════════════════╪══════════════════════╪═════════════════╪═══════════════════════════════════════════════════════════════════════════════════╡
+│ suspend-user#t1 ┆ 2024-02-01T09:00:00Z ┆ unknown_account ┆ policy.accounts names an account for this domain that the directory does not have │
+│ invite-user#h1  ┆ 2024-02-02T10:30:00Z ┆ too_many_facts  ┆ detail.subject has more facts than may be kept                                    │
+└─────────────────┴──────────────────────┴─────────────────┴───────────────────────────────────────────────────────────────────────────────────┘
 2 parked
 dead letters: suspend-user 1
 unrouted: 2
@@ -56,9 +54,9 @@ undelivered: 0";
 #[tokio::test]
 async fn a_list_tells_why_and_counts_what_nobody_takes() {
     let stage = Stage::new("parked-list", json!([]), &json!({})).await;
-    let several = "detail.subject.email is in several accounts; name the right one for its domain in policy.accounts";
+    let facts = "detail.subject has more facts than may be kept";
     let unknown = "policy.accounts names an account for this domain that the directory does not have";
-    put(&stage.dynamo, LEDGER, &record("invite-user#h1", "2024-02-02T10:30:00Z", "several_accounts", several)).await;
+    put(&stage.dynamo, LEDGER, &record("invite-user#h1", "2024-02-02T10:30:00Z", "too_many_facts", facts)).await;
     put(&stage.dynamo, LEDGER, &record("suspend-user#t1", "2024-02-01T09:00:00Z", "unknown_account", unknown)).await;
     {
         let mut there = stage.aws.there();
@@ -104,7 +102,8 @@ async fn all_takes_what_is_there_of_one_function_or_of_each() {
     let rest = rest.json();
     let gone = rest.as_array().unwrap().iter().filter(|acted| acted["result"] == "missing").count();
     assert_eq!(gone, 12, "they are on their way, and no letter is left: {rest}");
-    assert!(results(&rest).contains(&("invite-user, message m13", "redriven")) || results(&rest).iter().any(|(event, result)| event.starts_with("invite-user, message ") && *result == "redriven"), "{rest}");
+    let nobodys = |(event, result): &(&str, &str)| event.starts_with("invite-user, message ") && *result == "redriven";
+    assert!(results(&rest).iter().any(nobodys), "{rest}");
     assert_eq!(stage.work(SUSPEND).await, 12);
     assert_eq!((0..12).filter(|n| stage.status(*n) == "Suspended").count(), 12);
 }

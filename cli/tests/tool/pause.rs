@@ -29,7 +29,11 @@ async fn pausing_waits_and_tells_what_waits_until_when() {
     assert!(row(["suspend-user", "Disabled", "2", "1"]), "{told:?}");
     assert!(told.out.contains("was so before; what comes in now expires at"), "{told:?}");
     assert!(told.out.ends_with("2 of 2 done"), "{told:?}");
-    assert_eq!(stage.aws.there().count("UpdateEventSourceMapping"), 1, "it was asked for once, and only where it was needed");
+    assert_eq!(
+        stage.aws.there().count("UpdateEventSourceMapping"),
+        1,
+        "it was asked for once, and only where it was needed"
+    );
 }
 
 #[tokio::test]
@@ -40,7 +44,8 @@ async fn all_are_resumed_and_again_is_harmless() {
         let told = stage.run("resume --all --output json").await;
         let out = told.json();
         assert_eq!(told.code, Some(0), "{told:?}");
-        let already: Vec<bool> = out.as_array().unwrap().iter().map(|line| line["already"].as_bool().unwrap()).collect();
+        let already: Vec<bool> =
+            out.as_array().unwrap().iter().map(|line| line["already"].as_bool().unwrap()).collect();
         assert_eq!(already, [!n, true, true, true, true, true]);
     }
     assert_eq!(stage.aws.there().count("UpdateEventSourceMapping"), 1);

@@ -40,7 +40,7 @@ const GOLDEN: &str = "\
 │ good.json:1   ┆ t1    ┆ worker.termination.effective ┆ suspend-user ┆ valid   ┆                                                │
 │ lines.jsonl:1 ┆ t2    ┆ worker.termination.effective ┆ suspend-user ┆ valid   ┆                                                │
 │ lines.jsonl:3 ┆       ┆                              ┆              ┆ invalid ┆ detail.subject.email must be an e-mail address │
-│ lines.jsonl:4 ┆       ┆                              ┆              ┆ invalid ┆ body is not JSON                               │
+│ lines.jsonl:4 ┆       ┆                              ┆              ┆ invalid ┆ body is not JSON (line 1, column 7)            │
 │ -:1           ┆ t4    ┆ worker.termination.effective ┆ suspend-user ┆ valid   ┆                                                │
 └───────────────┴───────┴──────────────────────────────┴──────────────┴─────────┴────────────────────────────────────────────────┘
 3 of 5 valid";

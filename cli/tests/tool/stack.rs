@@ -42,13 +42,16 @@ async fn the_person_key_is_read_on_demand_only() {
     assert!(stage.aws.there().calls.contains(&format!("GetParameter {SECRET}")));
     // Who has the key needs no right to the secret.
     stage.aws.there().parameters.remove(SECRET);
-    let given = stage.tool(&[("ROLLCALL_STACK", STACK), ("ROLLCALL_PERSON_KEY", KEY)], &["held", "show", "t1"], "").await;
+    let given =
+        stage.tool(&[("ROLLCALL_STACK", STACK), ("ROLLCALL_PERSON_KEY", KEY)], &["held", "show", "t1"], "").await;
     assert!(given.out.contains("p0@lwa.example"), "{given:?}");
     let without = stage.run("held show t1 --open").await;
     assert_eq!(without.code, Some(1));
     assert_eq!(
         without.err,
-        format!("rollcall: this needs the person key: the parameter {SECRET} cannot be read: ParameterNotFound: there is none of this name")
+        format!(
+            "rollcall: this needs the person key: the parameter {SECRET} cannot be read: ParameterNotFound: there is none of this name"
+        )
     );
 }
 
@@ -58,7 +61,10 @@ async fn what_is_not_named_is_asked_for() {
     let table = [
         ("held list", "rollcall: which ledger? Give --stack-name, or --table"),
         ("status", "rollcall: which ledger? Give --stack-name, or --table"),
-        ("why 0123456789abcdef0123456789abcdef", "rollcall: the policy policy.json cannot be read; give --policy: No such file or directory (os error 2)"),
+        (
+            "why 0123456789abcdef0123456789abcdef",
+            "rollcall: the policy policy.json cannot be read; give --policy: No such file or directory (os error 2)",
+        ),
     ];
     for (words, expected) in table {
         let told = stage.tool(&[], &words.split(' ').collect::<Vec<_>>(), "").await;
@@ -66,7 +72,10 @@ async fn what_is_not_named_is_asked_for() {
     }
     let paused = stage.tool(&[], &["pause", "suspend-user"], "").await;
     assert_eq!(paused.code, Some(1));
-    assert!(paused.out.contains("which mapping of suspend-user? Give --stack-name, or --mapping suspend-user=…"), "{paused:?}");
+    assert!(
+        paused.out.contains("which mapping of suspend-user? Give --stack-name, or --mapping suspend-user=…"),
+        "{paused:?}"
+    );
     // An empty variable names nothing.
     let empty = stage.tool(&[("ROLLCALL_TABLE", "")], &["held", "list"], "").await;
     assert_eq!(empty.err, "rollcall: which ledger? Give --stack-name, or --table");

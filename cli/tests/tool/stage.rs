@@ -126,7 +126,8 @@ fn operator() -> Value {
 impl Stage {
     /// A quiet stack over these accounts. `name` is the test's own.
     pub(crate) async fn new(name: &str, accounts: Value, sections: &Value) -> Stage {
-        let chime = LocalChime::start(seed::read(&json!({ "accounts": accounts }).to_string()).unwrap(), 0).await.unwrap();
+        let chime =
+            LocalChime::start(seed::read(&json!({ "accounts": accounts }).to_string()).unwrap(), 0).await.unwrap();
         let (database, stop) = dynamo::serve();
         let client = aws_sdk_dynamodb::Client::new(&sdk(&database).await);
         dynamo::create(&client).await;
