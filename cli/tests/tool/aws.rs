@@ -1,11 +1,13 @@
 //! A stand-in for SSM, SQS, EventBridge and Lambda: as much of each as the tool and the road call, on the wire as the SDK
-//! expects it. Every call is noted, and any operation can be made to refuse.
+//! expects it. DynamoDB's calls are passed on. Every call is noted, and any operation can be made to refuse.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -42,6 +44,8 @@ pub(crate) struct There {
     pub(crate) published: Vec<Value>,
     /// Every call: the operation, and what it was about.
     pub(crate) calls: Vec<String>,
+    /// Every call of DynamoDB: the operation, or those of a transaction's parts.
+    pub(crate) tables: Vec<String>,
     /// Operations that are not allowed, each as its name, or the name and the queue's.
     pub(crate) denied: BTreeSet<&'static str>,
     /// An event id that the bus does not take.
@@ -78,11 +82,12 @@ impl Drop for Aws {
 }
 
 impl Aws {
-    pub(crate) async fn start(there: There) -> Aws {
+    /// Serves what is there; DynamoDB is at `database`.
+    pub(crate) async fn start(there: There, database: String) -> Aws {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let there = Arc::new(Mutex::new(there));
-        let router = Router::new().fallback(answer).with_state(Arc::clone(&there));
+        let router = Router::new().fallback(answer).with_state((Arc::clone(&there), database));
         let serving = tokio::spawn(async move {
             let _ended = axum::serve(listener, router).await;
         });
@@ -98,8 +103,11 @@ impl Aws {
     }
 }
 
-async fn answer(State(there): State<Arc<Mutex<There>>>, request: Request) -> Response {
+async fn answer(State((there, database)): State<(Arc<Mutex<There>>, String)>, request: Request) -> Response {
     let target = request.headers().get("x-amz-target").map(|target| target.to_str().unwrap().to_owned());
+    if let Some(operation) = target.as_ref().and_then(|target| target.strip_prefix("DynamoDB_20120810.")) {
+        return pass_on(&database, &there, operation, request).await;
+    }
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
     let body = to_bytes(request.into_body(), 1 << 22).await.unwrap();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -124,6 +132,21 @@ async fn answer(State(there): State<Arc<Mutex<There>>>, request: Request) -> Res
         "GetEventSourceMapping" | "UpdateEventSourceMapping" => mapping(&mut there, &path, &body),
         _ => queue(&mut there, &operation, &body),
     }
+}
+
+/// Hands a call of DynamoDB on. Of a transaction each part is noted, since each part's action must be allowed.
+async fn pass_on(database: &str, there: &Mutex<There>, operation: &str, request: Request) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let body = to_bytes(body, 1 << 24).await.unwrap();
+    let parsed: Value = serde_json::from_slice(&body).unwrap();
+    let inner = parsed["TransactItems"].as_array().into_iter().flatten();
+    let inner: Vec<String> =
+        inner.flat_map(|part| part.as_object().unwrap().keys()).map(|kind| format!("{kind}Item")).collect();
+    let noted = if inner.is_empty() { vec![operation.to_owned()] } else { inner };
+    there.lock().unwrap().tables.extend(noted);
+    parts.uri = format!("{database}/").parse().unwrap();
+    let client = Client::builder(TokioExecutor::new()).build_http::<Body>();
+    client.request(Request::from_parts(parts, Body::from(body))).await.unwrap().map(Body::new)
 }
 
 fn put_events(there: &mut There, body: &Value) -> Response {

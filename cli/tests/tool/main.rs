@@ -11,6 +11,7 @@ mod dynamo;
 mod held;
 mod parked;
 mod pause;
+mod permissions;
 mod send;
 mod stack;
 mod stage;

@@ -58,7 +58,6 @@ pub(crate) struct Stage {
     pub(crate) dynamo: aws_sdk_dynamodb::Client,
     /// The tool's folder, of this stage alone.
     pub(crate) folder: PathBuf,
-    database: String,
     _stop: tokio::sync::oneshot::Sender<()>,
 }
 
@@ -146,7 +145,7 @@ impl Stage {
         // What another run left there would be found.
         let _absent = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
-        Stage { aws: Aws::start(there).await, chime, dynamo: client, folder, database, _stop: stop }
+        Stage { aws: Aws::start(there, database).await, chime, dynamo: client, folder, _stop: stop }
     }
 
     /// Runs the tool on the stack.
@@ -164,7 +163,7 @@ impl Stage {
         command.args(words).env_clear().current_dir(&self.folder).kill_on_drop(true);
         command.envs([("HOME", "/nowhere"), ("AWS_EC2_METADATA_DISABLED", "true"), ("AWS_REGION", "eu-west-1")]);
         command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]);
-        command.env("AWS_ENDPOINT_URL", self.aws.endpoint()).env("AWS_ENDPOINT_URL_DYNAMODB", &self.database);
+        command.env("AWS_ENDPOINT_URL", self.aws.endpoint());
         command.env("AWS_ENDPOINT_URL_CHIME", self.chime.endpoint()).envs(variables.iter().copied());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
@@ -172,7 +171,8 @@ impl Stage {
         // Who reads nothing closes it.
         let _closed = stdin.write_all(input.as_bytes()).await;
         drop(stdin);
-        let output = tokio::time::timeout(WITHIN, child.wait_with_output()).await.expect("the tool hangs").unwrap();
+        let Ok(output) = tokio::time::timeout(WITHIN, child.wait_with_output()).await else { panic!("the tool hangs") };
+        let output = output.unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().trim_end().to_owned();
         Told { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
