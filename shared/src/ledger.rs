@@ -18,6 +18,7 @@ mod recall;
 mod receipts;
 mod resolve;
 mod settle;
+mod watch;
 
 pub use budgets::Budgets;
 pub(crate) use claim::transactions;
@@ -31,6 +32,7 @@ pub use people::{Known, Part, TakenPage};
 pub use recall::{AliasWrite, Recollection, Wanted};
 pub use receipts::RECEIPT;
 pub use settle::{Learnt, Settled, Settlement, TakenChange};
+pub use watch::{Heard, Held, NOTED_EVERY};
 
 use crate::failure::{Cause, Failure};
 use crate::host::Host;
