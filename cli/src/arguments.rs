@@ -1,5 +1,8 @@
 //! The command line: what every command shares. Each command's own arguments are in its module.
 
+#[cfg(test)]
+mod papers;
+
 use crate::account::AccountCommand;
 use crate::audit::AuditCommand;
 use crate::brake::BrakeCommand;

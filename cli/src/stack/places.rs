@@ -158,4 +158,34 @@ mod tests {
         assert_eq!(places.of_function(Function::InviteUser, Part::Queue), None);
         assert!(Places::parse("[]").is_err());
     }
+
+    /// What the template writes is what is read here, every place of it.
+    #[test]
+    fn the_templates_own_parameter_names_every_place() {
+        let template = include_str!("../../../template.yaml");
+        let parameter = template.split_once("  OperatorParameter:\n").unwrap().1;
+        let value = parameter.split_once("Value: !Sub |\n").unwrap().1.split_once("\n\n").unwrap().0;
+        let places = Places::parse(value).unwrap();
+        let table = [
+            (Place::Table, "${Ledger}"),
+            (Place::RosterTable, "${RosterTable}"),
+            (Place::Bus, "${Bus}"),
+            (Place::Policy, "${PolicyDocument}"),
+            (Place::PersonKey, "${PersonKey}"),
+            (Place::AuditBucket, "${AuditBucket}"),
+            (Place::Unrouted, "${Unrouted}"),
+            (Place::Undelivered, "${Undelivered}"),
+        ];
+        for (place, expected) in table {
+            assert_eq!(places.of(place), Some(expected), "{place:?}");
+        }
+        for function in Function::ALL {
+            // `suspend-user` is the logical id `SuspendUser`.
+            let words = function.as_str().split('-').map(|word| word[..1].to_uppercase() + &word[1..]);
+            let id: String = words.collect();
+            for (part, end) in [(Part::Queue, "Queue"), (Part::Dlq, "Dlq"), (Part::Mapping, "Messages")] {
+                assert_eq!(places.of_function(function, part), Some(format!("${{{id}{end}}}").as_str()));
+            }
+        }
+    }
 }
