@@ -5,7 +5,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 use serde_json::json;
 
-/// How wide a table is where there is no terminal, in columns.
+/// How wide a table is where there is no terminal, or none that tells its width, in columns.
 const WIDTH: u16 = 150;
 
 /// What a command prints, and whether all that was asked for is done.
@@ -36,7 +36,9 @@ impl Report {
 pub(crate) fn table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-    if !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
+    // Some terminals say that they have no columns, for example those of a container.
+    let unknown = table.width().is_none_or(|width| width == 0);
+    if unknown || !std::io::IsTerminal::is_terminal(&std::io::stdout()) {
         table.force_no_tty().set_width(WIDTH);
     }
     table.set_header(header);
