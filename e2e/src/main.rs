@@ -8,7 +8,7 @@ mod table;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use play::Row;
+use play::{Rig, Row};
 use rollcall_local::stack::{Progress, build, interrupted, local_dir};
 use scenario::{Scenario, Stage};
 use std::collections::BTreeMap;
@@ -25,6 +25,9 @@ struct Arguments {
     /// Debug builds of the functions instead of the optimised ones that are deployed: seconds instead of minutes.
     #[arg(long)]
     debug: bool,
+    /// Writes golden/why anew: what `rollcall why` tells after the demo's scenarios. Read it before it is committed.
+    #[arg(long)]
+    golden: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -56,11 +59,12 @@ async fn all(arguments: &Arguments) -> Result<Vec<Row>> {
     let _of_before = std::fs::remove_dir_all(&folder);
     progress.step("building the operator's tool");
     let tool = build(&[("rollcall-cli", "rollcall")], false).await?.swap_remove(0);
+    let rig = Rig { release: !arguments.debug, tool, accept: arguments.golden };
     let (mut rows, mut folders) = (Vec::new(), Vec::new());
     for (stage, scenarios) in stages {
         let folder = folder.join(format!("{stage:?}").to_lowercase().replace(['(', ')'], ""));
         std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        rows.extend(play::play(stage, &scenarios, !arguments.debug, &tool, &folder, &progress).await);
+        rows.extend(play::play(stage, &scenarios, &rig, &folder, &progress).await);
         folders.push(folder);
     }
     rows.push(play::roles(arguments.scenario.is_empty(), &folders, &progress).await);

@@ -22,6 +22,16 @@ const WITHIN: Duration = Duration::from_secs(1800);
 const PEOPLE: usize = 400;
 const CROWD: usize = 10_000;
 
+/// What all stages are played with.
+pub(crate) struct Rig {
+    /// The functions are built as they are deployed.
+    pub(crate) release: bool,
+    /// The operator's tool.
+    pub(crate) tool: String,
+    /// What the tool tells is written down, instead of compared with what is written.
+    pub(crate) accept: bool,
+}
+
 /// What became of a scenario.
 #[derive(Debug)]
 pub(crate) struct Row {
@@ -35,12 +45,11 @@ pub(crate) struct Row {
 pub(crate) async fn play(
     stage: Stage,
     scenarios: &[Scenario],
-    release: bool,
-    tool: &str,
+    rig: &Rig,
     folder: &Path,
     progress: &Progress,
 ) -> Vec<Row> {
-    let how = How { release, recorded_in: Some(folder.to_owned()) };
+    let how = How { release: rig.release, recorded_in: Some(folder.to_owned()) };
     let mut rows = Vec::new();
     let began = Instant::now();
     let stack = match stage {
@@ -63,10 +72,15 @@ pub(crate) async fn play(
             return vec![Row { name, asserted: Vec::new(), unexpected, took: began.elapsed() }];
         }
     };
-    for scenario in scenarios.iter().filter(|_| !matches!(stage, Stage::Demo(_))) {
-        rows.push(program(&scenario.name(), &stack, tool, folder, progress).await);
+    for scenario in scenarios {
+        let (program, name) = match stage {
+            Stage::Demo(_) => ("why".to_owned(), format!("{} why", scenario.name())),
+            Stage::Company | Stage::Acme | Stage::Crowd => (scenario.name(), scenario.name()),
+        };
+        let played = on(&stack, &program, &scenario.name(), rig, folder, progress).await;
+        rows.push(Row { name, ..played });
     }
-    let after = program("afterwards", &stack, tool, folder, progress).await;
+    let after = on(&stack, "afterwards", "", rig, folder, progress).await;
     rows.push(Row { name: format!("{} afterwards", folder_name(folder)), ..after });
     rows
 }
@@ -118,8 +132,8 @@ pub(crate) async fn roles(everything: bool, folders: &[PathBuf], progress: &Prog
 }
 
 /// Runs one of the programs in `scenarios/` on a stack.
-async fn program(name: &str, stack: &Stack, tool: &str, folder: &Path, progress: &Progress) -> Row {
-    match description(stack, tool, folder) {
+async fn on(stack: &Stack, name: &str, scenario: &str, rig: &Rig, folder: &Path, progress: &Progress) -> Row {
+    match description(stack, scenario, rig, folder) {
         Ok(description) => asked(name, stack.python(), vec![description.to_string()], progress).await,
         Err(error) => Row {
             name: name.to_owned(),
@@ -186,10 +200,13 @@ async fn run(name: &str, python: &Path, arguments: Vec<String>, progress: &Progr
 }
 
 /// What the programs know of the stack.
-fn description(stack: &Stack, tool: &str, folder: &Path) -> Result<Value> {
+fn description(stack: &Stack, scenario: &str, rig: &Rig, folder: &Path) -> Result<Value> {
     let mut description = stack.description()?;
     description["folder"] = json!(folder);
-    description["tool"] = json!(tool);
+    description["tool"] = json!(rig.tool);
+    description["accept"] = json!(rig.accept);
+    description["scenario"] = json!(scenario);
+    description["golden"] = json!(workspace().join("e2e/golden/why"));
     description["log"] = json!(stack.log());
     description["processGroup"] = json!(stack.process_group());
     description["binaries"] = json!(stack.binaries());
