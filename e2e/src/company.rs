@@ -19,7 +19,8 @@ pub(crate) fn seed(people: usize) -> Value {
             "PersonalPIN": format!("86{account}{person:07}"), "Sessions": 1,
         })
     };
-    let users = |account, domain: &str, people: usize| (0..people).map(|person| user(account, domain, person)).collect();
+    let users =
+        |account, domain: &str, people: usize| (0..people).map(|person| user(account, domain, person)).collect();
     let (lwa, team): (Vec<Value>, Vec<Value>) =
         (users(1, "canary.example", people), users(2, "team.canary.example", people / 10));
     json!({ "accounts": [
@@ -30,12 +31,13 @@ pub(crate) fn seed(people: usize) -> Value {
 
 /// A policy for it, with a brake that lets it all pass.
 pub(crate) fn policy() -> Value {
+    let high = json!({ "count": 100_000, "percent": 100, "window": "1h" });
     json!({
         "accounts": [
             { "account": LWA, "domains": ["canary.example"] }, { "account": TEAM, "domains": ["team.canary.example"] },
         ],
         "licences": { "rules": [{ "job_code": ["ENG-*"], "licence": "Pro" }], "default": "Basic" },
-        "brake": { "access": { "limits": [{ "count": 100_000, "percent": 100, "window": "1h" }] } },
+        "brake": { "access": { "limits": [high] }, "licence": { "limits": [high] } },
         "protected": { "emails": ["zq-0@canary.example"] },
     })
 }

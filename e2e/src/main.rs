@@ -8,8 +8,8 @@ mod table;
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
-use play::Row;
-use rollcall_local::stack::{Progress, interrupted, local_dir};
+use play::{Rig, Row};
+use rollcall_local::stack::{Progress, build, interrupted, local_dir};
 use scenario::{Scenario, Stage};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -25,6 +25,9 @@ struct Arguments {
     /// Debug builds of the functions instead of the optimised ones that are deployed: seconds instead of minutes.
     #[arg(long)]
     debug: bool,
+    /// Writes golden/why anew: what `rollcall why` tells after the demo's scenarios. Read it before it is committed.
+    #[arg(long)]
+    golden: bool,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -54,11 +57,16 @@ async fn all(arguments: &Arguments) -> Result<Vec<Row>> {
     all.into_iter().for_each(|scenario| stages.entry(scenario.stage()).or_default().push(scenario));
     let folder = local_dir().with_file_name("e2e");
     let _of_before = std::fs::remove_dir_all(&folder);
-    let mut rows = Vec::new();
+    progress.step("building the operator's tool");
+    let tool = build(&[("rollcall-cli", "rollcall")], false).await?.swap_remove(0);
+    let rig = Rig { release: !arguments.debug, tool, accept: arguments.golden };
+    let (mut rows, mut folders) = (Vec::new(), Vec::new());
     for (stage, scenarios) in stages {
         let folder = folder.join(format!("{stage:?}").to_lowercase().replace(['(', ')'], ""));
         std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        rows.extend(play::play(stage, &scenarios, !arguments.debug, &folder, &progress).await);
+        rows.extend(play::play(stage, &scenarios, &rig, &folder, &progress).await);
+        folders.push(folder);
     }
+    rows.push(play::roles(arguments.scenario.is_empty(), &folders, &progress).await);
     Ok(rows)
 }

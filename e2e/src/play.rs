@@ -5,7 +5,7 @@ use crate::scenario::{Scenario, Stage};
 use anyhow::{Context, Result, bail};
 use rollcall_local::chime::seed;
 use rollcall_local::demo;
-use rollcall_local::stack::{How, Progress, Stack, policy, seeded, workspace};
+use rollcall_local::stack::{How, Progress, Stack, policy, python, seeded, workspace};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -22,6 +22,16 @@ const WITHIN: Duration = Duration::from_secs(1800);
 const PEOPLE: usize = 400;
 const CROWD: usize = 10_000;
 
+/// What all stages are played with.
+pub(crate) struct Rig {
+    /// The functions are built as they are deployed.
+    pub(crate) release: bool,
+    /// The operator's tool.
+    pub(crate) tool: String,
+    /// What the tool tells is written down, instead of compared with what is written.
+    pub(crate) accept: bool,
+}
+
 /// What became of a scenario.
 #[derive(Debug)]
 pub(crate) struct Row {
@@ -35,11 +45,11 @@ pub(crate) struct Row {
 pub(crate) async fn play(
     stage: Stage,
     scenarios: &[Scenario],
-    release: bool,
+    rig: &Rig,
     folder: &Path,
     progress: &Progress,
 ) -> Vec<Row> {
-    let how = How { release, recorded_in: Some(folder.to_owned()) };
+    let how = How { release: rig.release, recorded_in: Some(folder.to_owned()) };
     let mut rows = Vec::new();
     let began = Instant::now();
     let stack = match stage {
@@ -62,10 +72,15 @@ pub(crate) async fn play(
             return vec![Row { name, asserted: Vec::new(), unexpected, took: began.elapsed() }];
         }
     };
-    for scenario in scenarios.iter().filter(|_| !matches!(stage, Stage::Demo(_))) {
-        rows.push(program(&scenario.name(), &stack, folder, progress).await);
+    for scenario in scenarios {
+        let (program, name) = match stage {
+            Stage::Demo(_) => ("why".to_owned(), format!("{} why", scenario.name())),
+            Stage::Company | Stage::Acme | Stage::Crowd => (scenario.name(), scenario.name()),
+        };
+        let played = on(&stack, &program, &scenario.name(), rig, folder, progress).await;
+        rows.push(Row { name, ..played });
     }
-    let after = program("afterwards", &stack, folder, progress).await;
+    let after = on(&stack, "afterwards", "", rig, folder, progress).await;
     rows.push(Row { name: format!("{} afterwards", folder_name(folder)), ..after });
     rows
 }
@@ -103,12 +118,38 @@ enum Line {
     Unexpected(String),
 }
 
+/// Compares what the roles of all stages may do with what they did. Whether they did all that they may can be told only
+/// after everything was played.
+pub(crate) async fn roles(everything: bool, folders: &[PathBuf], progress: &Progress) -> Row {
+    let left: Vec<String> = folders
+        .iter()
+        .filter(|folder| folder.join("roles.json").is_file())
+        .map(|folder| folder.to_string_lossy().into_owned())
+        .collect();
+    let complete = everything && left.len() == folders.len();
+    let arguments = std::iter::once(complete.to_string()).chain(left).collect();
+    asked("roles", &python(), arguments, progress).await
+}
+
 /// Runs one of the programs in `scenarios/` on a stack.
-async fn program(name: &str, stack: &Stack, folder: &Path, progress: &Progress) -> Row {
+async fn on(stack: &Stack, name: &str, scenario: &str, rig: &Rig, folder: &Path, progress: &Progress) -> Row {
+    match description(stack, scenario, rig, folder) {
+        Ok(description) => asked(name, stack.python(), vec![description.to_string()], progress).await,
+        Err(error) => Row {
+            name: name.to_owned(),
+            asserted: Vec::new(),
+            unexpected: vec![format!("{error:#}")],
+            took: Duration::ZERO,
+        },
+    }
+}
+
+/// Runs one of the programs with these arguments.
+async fn asked(name: &str, python: &Path, arguments: Vec<String>, progress: &Progress) -> Row {
     progress.step(name);
     let began = Instant::now();
     let mut row = Row { name: name.to_owned(), asserted: Vec::new(), unexpected: Vec::new(), took: Duration::ZERO };
-    let ran = tokio::time::timeout(WITHIN, run(name, stack, folder, progress, &mut row)).await;
+    let ran = tokio::time::timeout(WITHIN, run(name, python, arguments, progress, &mut row)).await;
     match ran {
         Ok(Ok(())) => {}
         Ok(Err(error)) => row.unexpected.push(format!("{error:#}")),
@@ -119,14 +160,14 @@ async fn program(name: &str, stack: &Stack, folder: &Path, progress: &Progress) 
 }
 
 /// Where the programs are.
-pub(crate) fn programs() -> PathBuf {
+fn programs() -> PathBuf {
     workspace().join("e2e/scenarios")
 }
 
-async fn run(name: &str, stack: &Stack, folder: &Path, progress: &Progress, row: &mut Row) -> Result<()> {
-    let mut process = Command::new(stack.python())
+async fn run(name: &str, python: &Path, arguments: Vec<String>, progress: &Progress, row: &mut Row) -> Result<()> {
+    let mut process = Command::new(python)
         .arg(programs().join(format!("{}.py", name.replace('-', "_"))))
-        .arg(description(stack, folder)?.to_string())
+        .args(arguments)
         // Nothing is written beside the programs.
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .stdin(Stdio::null())
@@ -159,9 +200,13 @@ async fn run(name: &str, stack: &Stack, folder: &Path, progress: &Progress, row:
 }
 
 /// What the programs know of the stack.
-fn description(stack: &Stack, folder: &Path) -> Result<Value> {
+fn description(stack: &Stack, scenario: &str, rig: &Rig, folder: &Path) -> Result<Value> {
     let mut description = stack.description()?;
     description["folder"] = json!(folder);
+    description["tool"] = json!(rig.tool);
+    description["accept"] = json!(rig.accept);
+    description["scenario"] = json!(scenario);
+    description["golden"] = json!(workspace().join("e2e/golden/why"));
     description["log"] = json!(stack.log());
     description["processGroup"] = json!(stack.process_group());
     description["binaries"] = json!(stack.binaries());

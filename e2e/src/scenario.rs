@@ -14,12 +14,16 @@ pub(crate) enum Scenario {
     RunawayFeed,
     /// The demo's: a leaver for each HR and identity system.
     Sources,
+    /// The policy document is broken: every function starts by the last good one.
+    BrokenPolicy,
     /// The same event again, as an event and as a message.
     Redelivery,
     /// What was parked comes back: with its token, and without.
     Redrive,
     /// One poisoned record among good ones.
     PartialBatch,
+    /// What functions seldom do, and have permissions for.
+    EveryAction,
     /// Changes that are announced wake up at their time.
     Announced,
     /// A function is paused, events wait, and it goes on.
@@ -82,9 +86,11 @@ impl Scenario {
             Scenario::CompanyWeek => Stage::Demo(Demo::CompanyWeek),
             Scenario::RunawayFeed => Stage::Demo(Demo::RunawayFeed),
             Scenario::Sources => Stage::Demo(Demo::Sources),
-            Scenario::Redelivery
+            Scenario::BrokenPolicy
+            | Scenario::Redelivery
             | Scenario::Redrive
             | Scenario::PartialBatch
+            | Scenario::EveryAction
             | Scenario::Announced
             | Scenario::Pause
             | Scenario::NewVersion
@@ -102,9 +108,11 @@ impl Scenario {
             | Scenario::CompanyWeek
             | Scenario::RunawayFeed
             | Scenario::Sources
+            | Scenario::BrokenPolicy
             | Scenario::Redelivery
             | Scenario::Redrive
             | Scenario::PartialBatch
+            | Scenario::EveryAction
             | Scenario::Announced
             | Scenario::Pause
             | Scenario::NewVersion

@@ -78,20 +78,26 @@ pub fn local_dir() -> PathBuf {
     std::env::var("CARGO_TARGET_DIR").map_or_else(|_| workspace().join("target"), PathBuf::from).join("local")
 }
 
+/// The virtual environment of the local AWS.
+fn venv() -> PathBuf {
+    local_dir().join("venv")
+}
+
+/// The Python that the local AWS runs on, once a stack was started. It has boto3.
+#[must_use]
+pub fn python() -> PathBuf {
+    venv::python(&venv())
+}
+
 impl Stack {
     /// Builds the functions, starts the local AWS and the local Chime, and deploys the template.
     ///
     /// # Errors
     /// What is missing on this machine, with the line that installs it; or what failed, with the log to read.
-    pub async fn start(
-        accounts: Vec<AccountState>,
-        policy: &Value,
-        how: &How,
-        progress: &Progress,
-    ) -> Result<Stack> {
+    pub async fn start(accounts: Vec<AccountState>, policy: &Value, how: &How, progress: &Progress) -> Result<Stack> {
         let dir = local_dir();
         std::fs::create_dir_all(&dir).with_context(|| format!("{} cannot be made", dir.display()))?;
-        let python = venv::ready(&dir.join("venv"), progress).await?;
+        let python = venv::ready(&venv(), progress).await?;
         progress.step("building the functions");
         let names: Vec<&str> = Stack::functions().chain(WITHOUT_QUEUE).collect();
         let programs: Vec<(&str, &str)> = names.iter().map(|function| (*function, *function)).collect();

@@ -1,6 +1,7 @@
 """The local AWS under the rules of IAM: each function is its own role, and what it asks for is written down.
 
-Argument: the file that gets a line of JSON for each request that a role signed, and for each decision about one.
+Argument: the file that gets a line of JSON for each role that a function takes, for each request that a role signed, and
+for each decision about one.
 
 The local AWS evaluates roles itself (AUTH=true), but not every condition key that template.yaml uses. Where a key is
 missing, a condition on it would always hold (ForAllValues) or never (StringEquals). So the keys of DynamoDB and
@@ -25,6 +26,7 @@ import threading
 
 from ministack import app as service
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services import sts
 
 # The partition key of both tables.
 KEY = "id"
@@ -34,6 +36,7 @@ SIGNED = re.compile(r"Credential=([^/]+)/")
 
 record = open(sys.argv[1], "a", encoding="utf-8", buffering=1)
 writing = threading.Lock()
+register = sts.register_session
 of_dynamodb = iam_actions.dynamodb_service_context
 of_request = iam_actions.request_tag_context
 of_resource = iam_actions.extract_resource_arn
@@ -68,6 +71,11 @@ def partitions(value):
                 yield from (key.get(KEY, {}).get("S", "") for key in member)
             elif name not in ("ExpressionAttributeValues", "ExclusiveStartKey"):
                 yield from partitions(member)
+
+
+def taken(access_key, session):
+    note(key=access_key, role=session.get("Arn", "").split("/")[1:2])
+    register(access_key, session)
 
 
 def dynamodb_context(body):
@@ -118,6 +126,7 @@ async def answered(scope, receive, send):
     await answer(scope, receive, send)
 
 
+sts.register_session = taken
 iam_actions.dynamodb_service_context = dynamodb_context
 iam_actions.request_tag_context = request_context
 iam_actions.extract_resource_arn = resource

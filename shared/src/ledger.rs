@@ -8,6 +8,7 @@
 
 mod budgets;
 mod claim;
+mod counts;
 mod due;
 mod history;
 mod holds;
@@ -17,10 +18,12 @@ mod recall;
 mod receipts;
 mod resolve;
 mod settle;
+mod watch;
 
 pub use budgets::Budgets;
 pub(crate) use claim::transactions;
 pub use claim::{Claim, ClaimError};
+pub use counts::{Announced, Backlog};
 pub use due::{DuePage, Ended};
 pub use history::{EndedPage, History};
 pub use holds::{NotRejected, Waiting};
@@ -29,6 +32,7 @@ pub use people::{Known, Part, TakenPage};
 pub use recall::{AliasWrite, Recollection, Wanted};
 pub use receipts::RECEIPT;
 pub use settle::{Learnt, Settled, Settlement, TakenChange};
+pub use watch::{Heard, Held, NOTED_EVERY};
 
 use crate::failure::{Cause, Failure};
 use crate::host::Host;

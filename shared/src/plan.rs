@@ -31,6 +31,9 @@ pub struct Plan {
     /// It gives access: once it is done, nothing that was taken is left to be given back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gives_access: bool,
+    /// An attempt at another event of the person, which may have removed the user, ended without a settle.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub follows_removal: bool,
     /// Why the event is done once its decisive step is confirmed.
     pub done: Reason,
 }
@@ -361,10 +364,11 @@ impl Plan {
         self.steps.iter().any(|step| step.operation == Operation::Remove && step.repeated)
     }
 
-    /// A removal was sent whose answer never came.
+    /// A removal was sent whose answer never came, for this event or for the one whose attempt it follows.
     #[must_use]
     pub fn removal_may_have_worked(&self) -> bool {
-        self.steps.iter().any(|step| step.operation == Operation::Remove && step.status == StepStatus::Unknown)
+        let removal = self.steps.iter().find(|step| step.operation == Operation::Remove);
+        removal.is_some_and(|step| step.status == StepStatus::Unknown || self.follows_removal)
     }
 }
 

@@ -14,11 +14,14 @@ pub use licences::{LicenceRule, LicenceRules};
 pub use safety::{BrakeRules, ClassRules, GroupRule, Limit, Mode, ModeRules, Percent, ProtectedRules, When, Window};
 pub use sources::{EndDate, ReconcileRules, SourceRules, SystemRule, TokenRule};
 
+use crate::brake::budget_key;
 use crate::directory::AccountId;
 use crate::event::ReasonCategory;
 use crate::person::{AccessPolicy, WorkEmail};
+use crate::plan::ActionClass;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use thiserror::Error;
 
 /// What the operator of Rollcall decided.
@@ -168,7 +171,7 @@ impl Policy {
     /// [`BrokenPolicy`], with the line or the rule that is wrong.
     pub fn parse(text: &str) -> Result<Policy, BrokenPolicy> {
         let mut policy: Policy = serde_json::from_str(text).map_err(|error| shape(&error))?;
-        let mut seen = std::collections::BTreeSet::new();
+        let mut seen = BTreeSet::new();
         for (index, rule) in policy.accounts.iter_mut().enumerate() {
             for domain in &mut rule.domains {
                 *domain = domain.trim().to_lowercase();
@@ -203,6 +206,19 @@ impl Policy {
             .iter()
             .find(|rule| rule.domains.iter().any(|domain| domain == email.domain()))
             .map(|rule| &rule.account)
+    }
+
+    /// The ledger keys of the brake's budgets: over all accounts, and in each account that the policy names.
+    #[must_use]
+    pub fn budget_keys(&self) -> BTreeSet<String> {
+        let mut keys = BTreeSet::new();
+        for class in ActionClass::ALL {
+            let Some(rules) = self.brake.of(class) else { continue };
+            keys.insert(budget_key(class, None));
+            let accounts = self.accounts.iter().filter(|_| !rules.per_account.is_empty());
+            keys.extend(accounts.map(|rule| budget_key(class, Some(rule.account.as_ref()))));
+        }
+        keys
     }
 
     /// Which fact families take access away.

@@ -10,7 +10,7 @@ use crate::ledger::Ledger;
 use crate::queue::{Queue, Sqs};
 use crate::routes::Function;
 use crate::rules::{Loader, NoPolicy, Source};
-use crate::telemetry;
+use crate::telemetry::{self, Invoked};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
@@ -126,7 +126,7 @@ where
     let report = handled.map_err(|_| "a panic: the whole batch comes again")?;
     let now = road.host.now();
     let took = Duration::try_from(now.duration_since(began)).unwrap_or_default();
-    telemetry::report(road.function, &event.context.request_id, &report, took, now);
+    telemetry::report(Invoked::of(&event.context), &report, took, now);
     Ok(report.response)
 }
 

@@ -2,9 +2,10 @@
 
 use crate::batch::{BatchReport, EventReport, Told};
 use crate::decide::Reason;
+use crate::failure::Cause;
 use crate::outcome::Why;
-use crate::routes::Function;
 use jiff::Timestamp;
+use lambda_runtime::Context;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::time::Duration;
@@ -30,13 +31,31 @@ pub fn init() {
     }));
 }
 
+/// What a line of metrics is about: one invocation of one function.
+#[derive(Clone, Copy, Debug)]
+pub struct Invoked<'a> {
+    /// The function's name in Lambda, `<stack>-suspend-user` for example: the dimension `function`. It has the stack in it,
+    /// so that two stacks in one account and Region do not raise each other's alarms.
+    pub function: &'a str,
+    /// The request's id, to find the invocation in the log.
+    pub request_id: &'a str,
+}
+
+impl<'a> Invoked<'a> {
+    /// As Lambda tells it.
+    #[must_use]
+    pub fn of(context: &'a Context) -> Invoked<'a> {
+        Invoked { function: &context.env_config.function_name, request_id: &context.request_id }
+    }
+}
+
 /// Writes what happened to a batch.
-pub fn report(function: Function, request_id: &str, report: &BatchReport, took: Duration, now: Timestamp) {
+pub fn report(invoked: Invoked<'_>, report: &BatchReport, took: Duration, now: Timestamp) {
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     for event in &report.events {
-        log(event, request_id, duration_ms);
+        log(event, invoked.request_id, duration_ms);
     }
-    write(&metrics(function, request_id, report, took, now));
+    write(&metrics(invoked, report, took, now));
 }
 
 /// Writes a line of metrics. CloudWatch reads them from the log itself, so they go beside it, as they are.
@@ -45,32 +64,31 @@ pub(crate) fn write(line: &Value) {
 }
 
 /// One line of CloudWatch's embedded metric format with these counts.
-pub(crate) fn counts(function: &str, request_id: &str, counts: &[(&str, u64)], now: Timestamp) -> Value {
+pub(crate) fn counts(invoked: Invoked<'_>, counts: &[(&str, u64)], now: Timestamp) -> Value {
     let metrics: Vec<Value> = counts.iter().map(|(name, _)| json!({ "Name": name, "Unit": "Count" })).collect();
-    let mut line = json!({
-        "_aws": {
-            "Timestamp": now.as_millisecond(),
-            "CloudWatchMetrics": [{ "Namespace": "Rollcall", "Dimensions": [["function"]], "Metrics": metrics }],
-        },
-        "function": function,
-        "request.id": request_id,
-    });
+    let mut line = line(invoked, &metrics, now);
     for (name, count) in counts {
         line[name] = json!(count);
     }
     line
 }
 
-/// The same, for each source by itself.
-pub(crate) fn source_counts(
-    function: &str,
-    source: &str,
-    request_id: &str,
-    counted: &[(&str, u64)],
-    now: Timestamp,
-) -> Value {
-    let mut line = counts(function, request_id, counted, now);
-    line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] = json!([["function", "source"]]);
+/// One line of CloudWatch's embedded metric format with these metrics, and no values yet.
+pub(crate) fn line(invoked: Invoked<'_>, metrics: &[Value], now: Timestamp) -> Value {
+    json!({
+        "_aws": {
+            "Timestamp": now.as_millisecond(),
+            "CloudWatchMetrics": [{ "Namespace": "Rollcall", "Dimensions": [["function"]], "Metrics": metrics }],
+        },
+        "function": invoked.function,
+        "request.id": invoked.request_id,
+    })
+}
+
+/// The same for each source by itself, and for all together: an alarm watches one metric, not 22.
+pub(crate) fn source_counts(invoked: Invoked<'_>, source: &str, counted: &[(&str, u64)], now: Timestamp) -> Value {
+    let mut line = counts(invoked, counted, now);
+    line["_aws"]["CloudWatchMetrics"][0]["Dimensions"] = json!([["function", "source"], ["function"]]);
     line["source"] = json!(source);
     line
 }
@@ -119,8 +137,11 @@ impl Line {
 }
 
 /// One line of CloudWatch's embedded metric format: how many events ended how, and how long confirmation took.
+///
+/// `Throttled` counts the events that come again because the directory, or the ledger, asks for fewer requests. What the
+/// SDK tried again with success is not among them.
 #[must_use]
-pub fn metrics(function: Function, request_id: &str, report: &BatchReport, took: Duration, now: Timestamp) -> Value {
+pub fn metrics(invoked: Invoked<'_>, report: &BatchReport, took: Duration, now: Timestamp) -> Value {
     let names = ["Applied", "Unchanged", "Duplicate", "Superseded", "Held", "Observed", "Parked", "Retried"];
     let count = |name: &str| {
         let same = |event: &&EventReport| Line::of(event).outcome.eq_ignore_ascii_case(name);
@@ -135,25 +156,20 @@ pub fn metrics(function: Function, request_id: &str, report: &BatchReport, took:
         .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX))
         .take(EMF_VALUES)
         .collect();
-    metrics.extend(["BrakeHeld", "BrakeUncounted"].map(|name| json!({ "Name": name, "Unit": "Count" })));
+    metrics.extend(["BrakeHeld", "BrakeUncounted", "Throttled"].map(|name| json!({ "Name": name, "Unit": "Count" })));
     if !confirmed.is_empty() {
         metrics.push(json!({ "Name": "ConfirmedAfter", "Unit": "Milliseconds" }));
     }
-    let mut line = json!({
-        "_aws": {
-            "Timestamp": now.as_millisecond(),
-            "CloudWatchMetrics": [{ "Namespace": "Rollcall", "Dimensions": [["function"]], "Metrics": metrics }],
-        },
-        "function": function.as_str(),
-        "request.id": request_id,
-        "BatchDuration": u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-    });
+    let mut line = line(invoked, &metrics, now);
+    line["BatchDuration"] = json!(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
     let braked = |event: &&EventReport| match &event.told {
         Told::Outcome(outcome) => outcome.reason == Why::Decided(Reason::MassChange),
         Told::Duplicate(_) | Told::Again(_) => false,
     };
     line["BrakeHeld"] = json!(report.events.iter().filter(braked).count());
     line["BrakeUncounted"] = json!(u8::from(report.uncounted));
+    let throttled = |event: &&EventReport| event.told == Told::Again(Cause::Throttled);
+    line["Throttled"] = json!(report.events.iter().filter(throttled).count());
     for name in names {
         line[name] = json!(count(name));
     }

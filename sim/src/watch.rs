@@ -199,6 +199,8 @@ pub struct Watch<'a> {
     mails: BTreeMap<usize, i64>,
     /// What people had when access was first taken from them, and not given back since: account and licence.
     first_taken: BTreeMap<usize, directory::FirstTaken>,
+    /// People whose access an attempt was about to give back when its lease ran out. Whether it did, nobody can know.
+    perhaps_given: BTreeSet<String>,
     /// The tokens of the messages that reached the dead-letter queue.
     parked: BTreeSet<String>,
     /// How many attempts in a row ended without a settle, by event.
@@ -233,6 +235,7 @@ impl<'a> Watch<'a> {
             last_licence: BTreeMap::new(),
             mails: BTreeMap::new(),
             first_taken: BTreeMap::new(),
+            perhaps_given: BTreeSet::new(),
             parked: BTreeSet::new(),
             unsettled: BTreeMap::new(),
             excused: BTreeSet::new(),

@@ -122,7 +122,8 @@ impl Play<'_> {
         let bucket = self.stack.output("AuditBucketName")?;
         let dropped = json!({ "Bucket": bucket, "Key": "roster/all.csv", "Body": csv });
         self.stage.boto.call("s3", "put_object", dropped).await?;
-        let current = json!({ "TableName": self.stack.output("RosterTableName")?, "Key": { "id": { "S": "current" } } });
+        let current =
+            json!({ "TableName": self.stack.output("RosterTableName")?, "Key": { "id": { "S": "current" } } });
         let loaded = async {
             loop {
                 let current = self.stage.boto.call("dynamodb", "get_item", current.clone()).await?;

@@ -13,9 +13,14 @@ const PACKAGES: [&str; 4] =
 const INSTALL: &str =
     "the local stack needs Python 3.10 or newer with venv; on Debian: apt-get install -y python3 python3-venv";
 
+/// The environment's Python.
+pub(super) fn python(venv: &Path) -> PathBuf {
+    venv.join("bin/python")
+}
+
 /// Makes sure that the environment is there and complete; returns its Python.
 pub(super) async fn ready(venv: &Path, progress: &Progress) -> Result<PathBuf> {
-    let python = venv.join("bin/python");
+    let python = python(venv);
     let marker = venv.join("installed");
     let wanted = PACKAGES.join("\n");
     if std::fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {

@@ -15,15 +15,12 @@ use crate::roster::Roster;
 use crate::rules::{Loader, NoPolicy, Rules, Source};
 use crate::start::{POLICY_TIMEOUT, deadline, sdk_config};
 use crate::store::s3::Bucket;
-use crate::telemetry;
+use crate::telemetry::{self, Invoked};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// The function's name in metrics.
-const FUNCTION: &str = "license-audit";
 
 /// The function's timeout in `template.yaml`.
 pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(900);
@@ -119,7 +116,7 @@ pub async fn serve(service: &Service, event: LambdaEvent<Value>) -> Result<Value
         // serde quotes what it met only where it is a name of ours.
         diagnostic("Permanent", format!("the task cannot be read: {error}"))
     })?;
-    service.step(task, until, &event.context.request_id).await.map_err(|failure| {
+    service.step(task, until, Invoked::of(&event.context)).await.map_err(|failure| {
         let kind = if failure.is_retryable() { "Retryable" } else { "Permanent" };
         tracing::warn!(retryable = failure.is_retryable(), "a step of the audit failed: {failure}");
         diagnostic(kind, failure.to_string())
@@ -131,7 +128,7 @@ fn diagnostic(kind: &str, message: String) -> Diagnostic {
 }
 
 impl Service {
-    async fn step(&self, task: Task, until: Timestamp, request_id: &str) -> Result<Value, AuditFailure> {
+    async fn step(&self, task: Task, until: Timestamp, invoked: Invoked<'_>) -> Result<Value, AuditFailure> {
         let rules = Arc::clone(&self.rules.lock().unwrap_or_else(PoisonError::into_inner));
         let policy = &rules.policy;
         match task {
@@ -164,7 +161,7 @@ impl Service {
                 if let Some(population) = summary.population() {
                     self.ledger.set_population(&population).await.map_err(AuditFailure::Population)?;
                 }
-                telemetry::write(&metrics(&summary, request_id, self.audit.host.now()));
+                telemetry::write(&metrics(&summary, invoked, self.audit.host.now()));
                 Ok(told(&summary))
             }
             Task::Ask { run } => {
@@ -184,7 +181,9 @@ fn users(summary: &Summary) -> u64 {
     summary.accounts.iter().map(|account| account.users).sum()
 }
 
-fn metrics(summary: &Summary, request_id: &str, now: Timestamp) -> Value {
+/// What is counted of a run: one line of metrics.
+#[must_use]
+pub fn metrics(summary: &Summary, invoked: Invoked<'_>, now: Timestamp) -> Value {
     let of = |rule: Rule| summary.findings.get(&rule).copied().unwrap_or(0);
     let counts = [
         ("AuditUsers", users(summary)),
@@ -194,7 +193,7 @@ fn metrics(summary: &Summary, request_id: &str, now: Timestamp) -> Value {
         ("AuditProposals", summary.proposals.values().sum()),
         ("AuditIncompleteAccounts", incomplete(summary)),
     ];
-    telemetry::counts(FUNCTION, request_id, &counts, now)
+    telemetry::counts(invoked, &counts, now)
 }
 
 /// What the state machine publishes: numbers, and where the report is. No personal data.

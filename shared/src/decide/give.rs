@@ -176,6 +176,7 @@ pub(super) fn set_licence(
         before,
         wish: None,
         gives_access: case.function != Function::RelicenseUser,
+        follows_removal: false,
         done: Reason::LicenceSet,
     };
     resume(case, &mut plan);
@@ -206,6 +207,7 @@ fn invite(case: &Case<'_>, giving: &Giving, account: &Account) -> Decision {
         before: None,
         wish: offered,
         gives_access: true,
+        follows_removal: false,
         done: giving.invited,
     };
     resume(case, &mut plan);
@@ -231,6 +233,7 @@ fn unsuspend(case: &Case<'_>, giving: &Giving, account: &Account, user: &UserId,
         before: found.map(|user| Before { registration: user.registration, licence: user.licence.clone() }),
         wish: None,
         gives_access: true,
+        follows_removal: false,
         done: if new_pin { Reason::ReinstatedNewPin } else { Reason::Reinstated },
     };
     resume(case, &mut plan);

@@ -40,6 +40,7 @@ fn sign_out(case: &Case<'_>, account: &Account, user: &UserId, fresh: bool) -> D
         before: None,
         wish: None,
         gives_access: false,
+        follows_removal: false,
         done: Reason::SignedOut,
     };
     carry_out(case, None, plan)

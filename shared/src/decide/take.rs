@@ -131,6 +131,7 @@ fn plan(case: &Case<'_>, account: &Account, user: &UserId, fresh: bool, before: 
         before: if saw_licence(case) { earlier.or(before) } else { before.or(earlier) },
         wish: None,
         gives_access: false,
+        follows_removal: case.suspension_died || prior.is_some_and(|prior| prior.follows_removal),
         done: match account.kind {
             AccountType::Team => Reason::RemovedFromTeam,
             AccountType::EnterpriseLwa => Reason::Suspended,

@@ -5,13 +5,13 @@
 
 use super::arrival::Arrival;
 use super::complete::{Tokens, Vendors};
+use super::silence::Noted;
 use super::tally::Tally;
 use super::wake::Clock;
 use super::waking::{Waking, Woken};
 use super::work::Work;
 use crate::batch::{BatchReport, Road, Told};
 use crate::bus::Bus;
-use crate::decide::SOON;
 use crate::directory::Deadline;
 use crate::directory::nobody::Nobody;
 use crate::failure::{Cause, Failure};
@@ -23,12 +23,11 @@ use crate::roster::Roster;
 use crate::store::Store;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::{StreamExt, stream};
-use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How many messages are worked on at once: each waits for the network most of its time.
-const AT_ONCE: usize = 8;
+pub(super) const AT_ONCE: usize = 8;
 
 /// When a message that did not work shows again.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
@@ -50,6 +49,8 @@ pub struct Intake<Q, B, C, S, T, H> {
     pub vendors: Vendors<H>,
     /// What opens those.
     pub tokens: T,
+    /// Which sources were noted as heard.
+    pub noted: Noted,
 }
 
 /// What happened to a batch.
@@ -151,7 +152,8 @@ impl<Q: Queue, B: Bus, C: Clock, S: Store, T: Tokens, H: Host + Clone> Intake<Q,
         again
     }
 
-    async fn look(&self, key: &str, deadline: Deadline) -> Result<Woken, Failure> {
+    /// Looks at one announcement, and logs what became of it.
+    pub(super) async fn look(&self, key: &str, deadline: Deadline) -> Result<Woken, Failure> {
         if !deadline.allows(self.road.host.now(), 4) {
             return Err(Failure::retryable(Cause::OutOfTime));
         }
@@ -205,35 +207,12 @@ impl<Q: Queue, B: Bus, C: Clock, S: Store, T: Tokens, H: Host + Clone> Intake<Q,
             store: &self.store,
             vendors: &self.vendors,
             tokens: &self.tokens,
+            noted: &self.noted,
             queue: &self.road.queue,
             rules,
             keys: &self.road.keys,
             host: &self.road.host,
             deadline,
-        }
-    }
-
-    /// Looks at everything that is due. What fails is found by the next sweep.
-    async fn sweep(&self, deadline: Deadline, tally: &mut Tally) -> Result<(), Failure> {
-        let by = self.road.host.now().saturating_add(SOON).unwrap_or(Timestamp::MAX);
-        let mut from = None;
-        loop {
-            let page = self.road.ledger.due(by, from).await?;
-            let looked = stream::iter(page.keys).map(|key| async move { (self.look(&key, deadline).await, key) });
-            let looked: Vec<_> = looked.buffer_unordered(AT_ONCE).collect().await;
-            for (woken, key) in looked {
-                match woken {
-                    Ok(woken) => tally.swept(woken),
-                    Err(failure) => {
-                        tally.unswept();
-                        tracing::error!(event.id = key, "an announcement is due and cannot be published: {failure}");
-                    }
-                }
-            }
-            from = page.next;
-            if from.is_none() || !deadline.allows(self.road.host.now(), 4) {
-                return Ok(());
-            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::complete::{Token, Tokens, Vendors};
 use super::parameters::{Parameters, Purpose};
 use super::serve::{Handled, Intake};
+use super::silence::Noted;
 use super::wake::{Clock, Scheduler};
 use crate::batch::Road;
 use crate::bus::{Bus, EventBus};
@@ -19,7 +20,7 @@ use crate::rules::{Loader, Source};
 use crate::start::{POLICY_TIMEOUT, TIMEOUT, deadline, sdk_config};
 use crate::store::Store;
 use crate::store::s3::Bucket;
-use crate::telemetry;
+use crate::telemetry::{self, Invoked};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures_util::FutureExt;
 use lambda_runtime::LambdaEvent;
@@ -77,6 +78,7 @@ pub async fn service(config: IntakeConfig) -> Result<AwsService, lambda_runtime:
             parameters: Parameters::new(aws_sdk_ssm::Client::new(&sdk), &config.sources),
             host: host.clone(),
         },
+        noted: Noted::default(),
         road: Road {
             function: Function::HrIntake,
             directory: Nobody,
@@ -117,7 +119,11 @@ where
     let Handled { response, road: report, tally } = handled.map_err(|_| "a panic: the whole batch comes again")?;
     let now = road.host.now();
     let took = Duration::try_from(now.duration_since(began)).unwrap_or_default();
-    telemetry::report(Function::HrIntake, &event.context.request_id, &report, took, now);
-    telemetry::write(&tally.metrics(&event.context.request_id, now));
+    let invoked = Invoked::of(&event.context);
+    telemetry::report(invoked, &report, took, now);
+    telemetry::write(&tally.metrics(invoked, now));
+    if let Some(gauges) = &tally.gauges {
+        telemetry::write(&gauges.metrics(invoked, now));
+    }
     Ok(response)
 }

@@ -1,8 +1,9 @@
 //! What hr-intake counts of a batch.
 
+use super::gauges::Gauges;
 use super::waking::Woken;
 use super::work::{Became, Element};
-use crate::telemetry;
+use crate::telemetry::{self, Invoked};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -33,6 +34,8 @@ pub struct Tally {
     pub unclassified: u64,
     /// Messages that come again.
     pub again: u64,
+    /// How things stood, where the sweep came round.
+    pub gauges: Option<Gauges>,
 }
 
 impl Tally {
@@ -87,11 +90,12 @@ impl Tally {
         self.nothing += other.nothing;
         self.unclassified += other.unclassified;
         self.again += other.again;
+        self.gauges = other.gauges.or(self.gauges);
     }
 
     /// One line of CloudWatch's embedded metric format.
     #[must_use]
-    pub fn metrics(&self, request_id: &str, now: Timestamp) -> Value {
+    pub fn metrics(&self, invoked: Invoked<'_>, now: Timestamp) -> Value {
         let counts = [
             ("Scheduled", self.scheduled),
             ("Published", self.published),
@@ -106,6 +110,6 @@ impl Tally {
             ("Unclassified", self.unclassified),
             ("Again", self.again),
         ];
-        telemetry::counts("hr-intake", request_id, &counts, now)
+        telemetry::counts(invoked, &counts, now)
     }
 }

@@ -5,6 +5,7 @@ mod record;
 use super::adapt::scim;
 use super::complete::{Completed, Tokens, Vendors, Whence, complete, look_up, whom};
 use super::receipt::{Message, PREFIX, Receipt};
+use super::silence::Noted;
 use super::waking::{LATE, entry};
 use super::{Adapted, Received, Source, adapt};
 use crate::batch::REALM;
@@ -47,6 +48,8 @@ pub struct Work<'a, Q, B, S, T, H> {
     pub vendors: &'a Vendors<H>,
     /// What opens those.
     pub tokens: &'a T,
+    /// Which sources were noted as heard.
+    pub noted: &'a Noted,
     /// The dead-letter queue.
     pub queue: &'a Q,
     /// The policy's section.
@@ -134,6 +137,7 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
     }
 
     async fn work(&self, receipt: &Receipt, key: &str, parked_as: Option<&str>) -> Result<Vec<Element>, Failure> {
+        self.note(receipt).await;
         let (mut elements, mut to_park) = (Vec::new(), Vec::new());
         for adapted in adapted(receipt)? {
             match adapted {
@@ -159,6 +163,15 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
         elements.extend(self.park_all(key, to_park).await?);
         elements.iter().for_each(|element| log(receipt.source, element));
         Ok(elements)
+    }
+
+    /// Notes that the source was heard. What cannot be noted stands in nobody's way: what comes in a minute is noted too.
+    async fn note(&self, receipt: &Receipt) {
+        if self.noted.is_due(receipt.source, receipt.at)
+            && let Err(failure) = self.ledger.note_heard(receipt.source, receipt.at).await
+        {
+            tracing::warn!(source = receipt.source.as_str(), "that it was heard is not noted: {failure}");
+        }
     }
 
     /// `Err`: it is to be parked.

@@ -45,6 +45,11 @@ pub struct SystemRule {
     /// one for everybody.
     #[serde(default)]
     pub api: Option<String>,
+    /// After so many hours without anything of it an alarm is raised: 1 to 8760, a year. Absent: it may be silent. Only what
+    /// comes to its address or over its own bus counts, not events that somebody puts on Rollcall's bus.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 8760))]
+    pub silent_after_hours: Option<u16>,
     /// Signed tokens alone: who issues them, for whom, and where the keys are.
     #[serde(default)]
     pub tokens: Option<TokenRule>,
@@ -111,6 +116,11 @@ impl SourceRules {
         self.of(source).and_then(|rule| rule.zone.as_deref()).or(self.zone.as_deref())
     }
 
+    /// The sources that may not be silent for longer than so many hours.
+    pub fn watched(&self) -> impl Iterator<Item = (Source, u16)> {
+        self.systems.iter().filter_map(|(source, rule)| Some((*source, rule.silent_after_hours?)))
+    }
+
     /// What is wrong, and with which member.
     pub(super) fn problem(&self) -> Option<(String, &'static str)> {
         let bad = |zone: &Option<String>| zone.as_deref().is_some_and(|zone| TimeZone::get(zone).is_err());
@@ -125,6 +135,9 @@ impl SourceRules {
             if rule.api.as_deref().is_some_and(|api| !is_address(api)) {
                 return Some((path("api"), NO_ADDRESS));
             }
+            if rule.silent_after_hours.is_some_and(|hours| !(1..=8760).contains(&hours)) {
+                return Some((path("silent_after_hours"), NO_SILENCE));
+            }
             let keys = rule.tokens.as_ref().map(|tokens| tokens.keys.as_str());
             keys.filter(|keys| !is_address(keys)).map(|_| (path("tokens.keys"), NO_ADDRESS))
         })
@@ -132,6 +145,7 @@ impl SourceRules {
 }
 
 const NO_ZONE: &str = "must be an IANA time zone, for example \"Europe/Paris\"";
+const NO_SILENCE: &str = "must be a number of hours from 1 to 8760, a year";
 const NO_ADDRESS: &str = "must begin with https://";
 
 /// HTTPS; plain HTTP on this machine only, for tests.
@@ -154,6 +168,14 @@ mod tests {
             (
                 r#"{"systems":{"bamboohr":{"api":"http://acme.example"}}}"#,
                 "policy.sources.systems.bamboohr.api must begin with https://",
+            ),
+            (
+                r#"{"systems":{"okta":{"silent_after_hours":0}}}"#,
+                "policy.sources.systems.okta.silent_after_hours must be a number of hours from 1 to 8760, a year",
+            ),
+            (
+                r#"{"systems":{"okta":{"silent_after_hours":8761}}}"#,
+                "policy.sources.systems.okta.silent_after_hours must be a number of hours from 1 to 8760, a year",
             ),
             (
                 r#"{"systems":{"risc":{"tokens":{"issuer":"i","audience":"a","keys":"ftp://k"}}}}"#,

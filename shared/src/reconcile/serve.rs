@@ -13,14 +13,11 @@ use crate::rules::{Loader, NoPolicy, Rules, Source};
 use crate::start::{POLICY_TIMEOUT, deadline, sdk_config};
 use crate::store::Store;
 use crate::store::s3::Bucket;
-use crate::telemetry;
+use crate::telemetry::{self, Invoked};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// The function's name in metrics.
-const FUNCTION: &str = "hr-reconcile";
 
 /// The function's timeout in `template.yaml`.
 pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(900);
@@ -79,7 +76,7 @@ pub async fn serve<S: Store, B: Bus, H: Host>(
     match service.reconcile.pass(&rules.policy, deadline).await {
         Ok(summary) => {
             report(&summary);
-            telemetry::write(&metrics(&summary, &event.context.request_id, host.now()));
+            telemetry::write(&metrics(&summary, Invoked::of(&event.context), host.now()));
             Ok(summary)
         }
         Err(error) => {
@@ -118,8 +115,9 @@ fn report(summary: &Summary) {
     }
 }
 
-/// What is counted of a pass.
-fn metrics(summary: &Summary, request_id: &str, now: Timestamp) -> Value {
+/// What is counted of a pass: one line of metrics.
+#[must_use]
+pub fn metrics(summary: &Summary, invoked: Invoked<'_>, now: Timestamp) -> Value {
     let unusable = match summary.outcome {
         Outcome::Done | Outcome::OutOfTime => 0,
         Outcome::NoRoster | Outcome::RosterTooOld => 1,
@@ -133,7 +131,7 @@ fn metrics(summary: &Summary, request_id: &str, now: Timestamp) -> Value {
         ("Unreached", summary.unreached),
         ("RosterUnusable", unusable),
     ];
-    telemetry::counts(FUNCTION, request_id, &counts, now)
+    telemetry::counts(invoked, &counts, now)
 }
 
 #[cfg(test)]
@@ -143,7 +141,8 @@ mod tests {
     #[test]
     fn what_is_told_is_numbers_and_a_roster_that_is_not_believed_is_counted() {
         let summary = Summary { missed: 3, restored: 2, contradicted: 1, unreached: 4, ..Summary::default() };
-        let line = metrics(&summary, "r-1", Timestamp::UNIX_EPOCH);
+        let invoked = Invoked { function: "f", request_id: "r-1" };
+        let line = metrics(&summary, invoked, Timestamp::UNIX_EPOCH);
         let of = |name: &str| line[name].as_u64();
         assert_eq!(
             [of("Missed"), of("Restored"), of("Contradicted"), of("Unreached")],
@@ -151,7 +150,7 @@ mod tests {
         );
         assert_eq!(of("RosterUnusable"), Some(0));
         for outcome in [Outcome::NoRoster, Outcome::RosterTooOld] {
-            let line = metrics(&Summary { outcome, ..Summary::default() }, "r-1", Timestamp::UNIX_EPOCH);
+            let line = metrics(&Summary { outcome, ..Summary::default() }, invoked, Timestamp::UNIX_EPOCH);
             assert_eq!(line["RosterUnusable"], 1);
         }
         let told = serde_json::to_value(&summary).unwrap();

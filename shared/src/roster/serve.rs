@@ -14,15 +14,12 @@ use crate::rules::{Loader, NoPolicy, Rules, Source};
 use crate::start::{POLICY_TIMEOUT, deadline, sdk_config};
 use crate::store::s3::Bucket;
 use crate::store::{Store, write_json};
-use crate::telemetry;
+use crate::telemetry::{self, Invoked};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::LambdaEvent;
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// The function's name in metrics.
-const FUNCTION: &str = "roster-load";
 
 /// The function's timeout in `template.yaml`.
 pub const TIMEOUT: SignedDuration = SignedDuration::from_secs(900);
@@ -120,7 +117,7 @@ pub async fn serve<S: Store, H: Host>(
     };
     match service.load(&asked, deadline).await {
         Ok(outcome) => {
-            report(&outcome, &asked, &event.context.request_id, service.host.now());
+            report(&outcome, &asked, Invoked::of(&event.context), service.host.now());
             Ok(outcome)
         }
         Err(error) => {
@@ -169,7 +166,7 @@ impl<S: Store, H: Host> Service<S, H> {
 }
 
 /// Logs and counts what became of a roster.
-fn report(outcome: &Outcome, asked: &Asked, request_id: &str, now: Timestamp) {
+fn report(outcome: &Outcome, asked: &Asked, invoked: Invoked<'_>, now: Timestamp) {
     match outcome {
         Outcome::InForce(index) => {
             tracing::info!(
@@ -198,17 +195,18 @@ fn report(outcome: &Outcome, asked: &Asked, request_id: &str, now: Timestamp) {
         }
         Outcome::Nothing => {}
     }
-    if let Some(line) = metrics(outcome, request_id, now) {
+    if let Some(line) = metrics(outcome, invoked, now) {
         telemetry::write(&line);
     }
 }
 
-/// What is counted of an outcome.
-fn metrics(outcome: &Outcome, request_id: &str, now: Timestamp) -> Option<Value> {
+/// What is counted of an outcome: one line of metrics, or none.
+#[must_use]
+pub fn metrics(outcome: &Outcome, invoked: Invoked<'_>, now: Timestamp) -> Option<Value> {
     let counts: &[(&str, u64)] = match outcome {
         Outcome::InForce(index) => &[("RosterLoaded", 1), ("RosterRows", index.rows)],
         Outcome::Refused(_) => &[("RosterRefused", 1)],
         Outcome::Overtaken { .. } | Outcome::Nothing => return None,
     };
-    Some(telemetry::counts(FUNCTION, request_id, counts, now))
+    Some(telemetry::counts(invoked, counts, now))
 }

@@ -4,9 +4,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod alarms;
+mod emitted;
 mod papers;
+mod protection;
 mod receive;
 mod reconcile;
+mod registry;
 mod roster;
 mod samples;
 mod template;

@@ -120,13 +120,14 @@ fn hr_receive_may_do_what_it_does_and_nothing_else() {
         arn("aws/reference/secretsmanager/${AWS::StackName}/sources/*/secret"),
         arn("${AWS::StackName}/sources/*/secret"),
     ];
-    let allowed: [(&str, &[&str], Vec<String>); 6] = [
+    let allowed: [(&str, &[&str], Vec<String>); 7] = [
         ("Receipts", &["s3:PutObject"], vec![receipts]),
         ("Messages", &["sqs:SendMessage"], vec!["HrIntakeQueue.Arn".into()]),
         ("Secrets", &["ssm:GetParameter"], secrets.to_vec()),
         ("Policy", &["ssm:GetParameter", "ssm:GetParameterHistory"], vec![arn("${PolicyDocument}")]),
         ("AtRest", &["kms:Decrypt", "kms:GenerateDataKey"], vec!["Key.Arn".into()]),
         ("Logs", &["logs:CreateLogStream", "logs:PutLogEvents"], vec!["${HrReceiveLogs.Arn}".into()]),
+        ("Traces", &["xray:PutTelemetryRecords", "xray:PutTraceSegments"], vec!["*".into()]),
     ];
     for (sid, actions, resource) in &allowed {
         let statement = statement(role, sid);

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 fn hr_reconcile_may_do_what_it_does_and_nothing_else() {
     let resources = resources();
     let role = &resources["HrReconcileRole"]["Properties"];
-    let allowed: [(&str, &[&str], &str); 9] = [
+    let allowed: [(&str, &[&str], &str); 10] = [
         ("People", &["dynamodb:BatchGetItem"], "Ledger.Arn"),
         ("Taken", &["dynamodb:Scan"], "Ledger.Arn"),
         ("RosterItems", &["dynamodb:BatchGetItem", "dynamodb:GetItem"], "RosterTable.Arn"),
@@ -21,6 +21,7 @@ fn hr_reconcile_may_do_what_it_does_and_nothing_else() {
         ("Policy", &["ssm:GetParameter", "ssm:GetParameterHistory"], ":parameter/${PolicyDocument}"),
         ("AtRest", &["kms:Decrypt", "kms:GenerateDataKey"], "Key.Arn"),
         ("Logs", &["logs:CreateLogStream", "logs:PutLogEvents"], "${HrReconcileLogs.Arn}"),
+        ("Traces", &["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*"),
     ];
     assert_eq!(role["Policies"][0]["PolicyDocument"]["Statement"].as_vec().unwrap().len(), allowed.len());
     for (sid, actions, resource) in allowed {

@@ -32,7 +32,7 @@ fn roster_load_may_do_what_it_does_and_nothing_else() {
     let resources = resources();
     let role = &resources["RosterLoadRole"]["Properties"];
     let items = ["dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem"];
-    let allowed: [(&str, &[&str], &str); 7] = [
+    let allowed: [(&str, &[&str], &str); 8] = [
         ("Dropped", &["s3:GetObject"], "${AuditBucket.Arn}/roster/*"),
         ("Runs", &["s3:AbortMultipartUpload", "s3:PutObject"], "${AuditBucket.Arn}/rosters/*"),
         ("RosterItems", &items, "RosterTable.Arn"),
@@ -40,6 +40,7 @@ fn roster_load_may_do_what_it_does_and_nothing_else() {
         ("Policy", &["ssm:GetParameter", "ssm:GetParameterHistory"], ":parameter/${PolicyDocument}"),
         ("AtRest", &["kms:Decrypt", "kms:GenerateDataKey"], "Key.Arn"),
         ("Logs", &["logs:CreateLogStream", "logs:PutLogEvents"], "${RosterLoadLogs.Arn}"),
+        ("Traces", &["xray:PutTelemetryRecords", "xray:PutTraceSegments"], "*"),
     ];
     assert_eq!(role["Policies"][0]["PolicyDocument"]["Statement"].as_vec().unwrap().len(), allowed.len());
     for (sid, actions, resource) in allowed {

@@ -5,12 +5,28 @@ use rollcall::event::{EventType, LoginStatus, SOURCE};
 use rollcall::ledger::SLICE_EVENTS;
 use rollcall::routes::{Function, consumer};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use yaml_rust2::{Yaml, YamlLoader};
+
+/// The template.
+pub(crate) fn template() -> Yaml {
+    YamlLoader::load_from_str(&read("template.yaml")).unwrap().remove(0)
+}
 
 /// The template's resources.
 pub(crate) fn resources() -> Yaml {
-    YamlLoader::load_from_str(&read("template.yaml")).unwrap()[0]["Resources"].clone()
+    template()["Resources"].clone()
+}
+
+/// A text or a number, as text.
+pub(crate) fn text(yaml: &Yaml) -> String {
+    yaml.as_str().map(str::to_owned).or_else(|| yaml.as_i64().map(|it| it.to_string())).unwrap()
+}
+
+/// The properties of the resources of a type, by their logical names.
+pub(crate) fn of_type(resources: &Yaml, kind: &str) -> BTreeMap<String, Yaml> {
+    let all = resources.as_hash().unwrap().iter().filter(|(_, it)| it["Type"].as_str() == Some(kind));
+    all.map(|(name, it)| (text(name), it["Properties"].clone())).collect()
 }
 
 pub(crate) fn strings(list: &Yaml) -> BTreeSet<String> {
@@ -22,7 +38,7 @@ pub(crate) fn set(list: &[&str]) -> BTreeSet<String> {
 }
 
 /// The logical name of a function: `suspend-user` is `SuspendUser`.
-fn logical(function: Function) -> String {
+pub(crate) fn logical(function: Function) -> String {
     let word = |word: &str| word[..1].to_uppercase() + &word[1..];
     function.as_str().split('-').map(word).collect()
 }
@@ -151,13 +167,15 @@ fn by_id(function: Function) -> &'static [&'static str] {
     }
 }
 
-/// What hr-intake may besides: keep receipts, ask roster and tokens, publish, and set schedules. Nothing of the directory.
-const INTAKE: [&str; 7] = ["Due", "Roster", "Receipts", "Publishing", "WakeUps", "WakeAs", "Tokens"];
+/// What hr-intake may besides: keep receipts, ask roster and tokens, publish, set schedules, and see what waits and whether
+/// the brake has latched. Nothing of the directory.
+const INTAKE: [&str; 9] =
+    ["Due", "Waiting", "Budgets", "Roster", "Receipts", "Publishing", "WakeUps", "WakeAs", "Tokens"];
 
 #[test]
 fn a_role_allows_what_its_function_does_and_nothing_else() {
     let resources = resources();
-    let sids = ["Directory", "LedgerItems", "Queue", "Parking", "Policy", "AtRest", "Logs"];
+    let sids = ["Directory", "LedgerItems", "Queue", "Parking", "Policy", "AtRest", "Logs", "Traces"];
     for function in Function::ALL {
         let name = logical(function);
         let role = &resources[format!("{name}Role").as_str()]["Properties"];
@@ -182,11 +200,20 @@ fn a_role_allows_what_its_function_does_and_nothing_else() {
 
         let own = format!("{}#*", function.as_str());
         let people: &[&str] = if function.never_waits() { &[] } else { &["person#*", "alias#*"] };
-        let receipts: &[&str] = if is_intake { &["receipt#*"] } else { &[] };
+        let receipts: &[&str] = if is_intake { &["receipt#*", "source#*"] } else { &[] };
         let items = [&[own.as_str()], people, receipts, budgets(function)].concat();
         let ledger = statement(role, "LedgerItems");
         let keys = &ledger["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
         assert_eq!(strings(keys), set(&items), "{name}");
+
+        if is_intake {
+            let held = &statement(role, "Waiting")["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"];
+            assert_eq!(strings(held), set(&["held"]));
+            let reads = statement(role, "Budgets");
+            assert_eq!(reads["Action"].as_str(), Some("dynamodb:BatchGetItem"));
+            let budgets = &reads["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"];
+            assert_eq!(strings(budgets), set(&["budget#access*", "budget#licence*"]));
+        }
 
         let policy = statement(role, "Policy");
         assert_eq!(strings(&policy["Action"]), set(&["ssm:GetParameter", "ssm:GetParameterHistory"]), "{name}");

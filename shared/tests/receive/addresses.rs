@@ -7,6 +7,7 @@ use rollcall::intake::Source;
 use rollcall::intake::receive::LIMIT;
 use rollcall::intake::receive::serve::serve;
 use rollcall::intake::verify::Scheme;
+use rollcall::telemetry::Invoked;
 use serde_json::{Value, json};
 
 fn bare(method: &str, path: &str) -> Value {
@@ -44,12 +45,13 @@ async fn an_address_of_no_source_is_unknown() {
 async fn a_metric_names_a_source_or_none() {
     let stage = Stage::new();
     let now = jiff::Timestamp::from_second(NOW).unwrap();
-    let unknown = stage.take(bare("POST", "/secret.person@acme.example")).await.metrics("r-1", now);
+    let invoked = Invoked { function: "acme-hr-receive", request_id: "r-1" };
+    let unknown = stage.take(bare("POST", "/secret.person@acme.example")).await.metrics(invoked, now);
     assert_eq!((&unknown["source"], &unknown["SenderUnknown"]), (&json!("unknown"), &json!(1)), "{unknown}");
-    let gusto = stage.take(bare("POST", "/gusto")).await.metrics("r-1", now);
-    assert_eq!((&gusto["source"], &gusto["function"]), (&json!("gusto"), &json!("hr-receive")));
+    let gusto = stage.take(bare("POST", "/gusto")).await.metrics(invoked, now);
+    assert_eq!((&gusto["source"], &gusto["function"]), (&json!("gusto"), &json!("acme-hr-receive")));
     let metrics = &gusto["_aws"]["CloudWatchMetrics"][0];
-    assert_eq!(metrics["Dimensions"], json!([["function", "source"]]));
+    assert_eq!(metrics["Dimensions"], json!([["function", "source"], ["function"]]));
     assert_eq!(metrics["Metrics"], json!([{ "Name": "SignatureRefused", "Unit": "Count" }]));
     assert_eq!((&gusto["SignatureRefused"], &metrics["Namespace"]), (&json!(1), &json!("Rollcall")));
 }

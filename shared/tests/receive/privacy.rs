@@ -3,6 +3,7 @@
 use crate::senders::{OTHER, SECRET, Sender, senders};
 use crate::stage::{Mood, NOW, Stage, event, kept};
 use rollcall::intake::receive::Request;
+use rollcall::telemetry::Invoked;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
@@ -54,6 +55,8 @@ impl Log {
     }
 }
 
+const INVOKED: Invoked<'_> = Invoked { function: "acme-hr-receive", request_id: "r-1" };
+
 const BODY: &str = r#"{"email":"secret.person@acme.example"}"#;
 
 fn with_canaries(sender: &Sender, secret: &str) -> Value {
@@ -69,7 +72,7 @@ async fn shown(stage: &Stage, log: &Log, event: &Value) -> (u16, String) {
     let told = stage.take(event.clone()).await;
     told.log("r-1");
     let response = told.response();
-    let metrics = told.metrics("r-1", jiff::Timestamp::from_second(NOW).unwrap());
+    let metrics = told.metrics(INVOKED, jiff::Timestamp::from_second(NOW).unwrap());
     let all = format!("{request:?} {told:?} {response:?} {metrics} {:?}", stage.service.parameters);
     check("debug", &all);
     check("the answer", &response.body);

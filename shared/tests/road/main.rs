@@ -9,6 +9,7 @@ mod counts;
 mod crash;
 mod evidence;
 mod fences;
+mod gauges;
 mod holds;
 mod identity;
 mod invite;

@@ -5,7 +5,7 @@ use crate::stage::{Stage, account, batch, envelope, keys, mapped, message, termi
 use aws_sdk_dynamodb::types::AttributeValue;
 use rollcall::batch::BatchReport;
 use rollcall::event::parse;
-use rollcall::telemetry;
+use rollcall::telemetry::{self, Invoked};
 use rollcall_local::chime::faults::{Fault, FaultKind};
 use rollcall_local::chime::routes::Operation;
 use serde_json::{Value, json};
@@ -31,6 +31,8 @@ const CANARIES: [&str; 9] = [
     "1234575810",
     "1234583729",
 ];
+
+const INVOKED: Invoked<'_> = Invoked { function: "acme-suspend-user", request_id: "request-1" };
 
 fn canaries_in(text: &str) -> Vec<&'static str> {
     let text = text.to_lowercase();
@@ -177,10 +179,9 @@ async fn no_canary_leaves_by_log_metric_or_debug_output() {
     let stage = Stage::new(accounts()).await.with_policy(json!({ "pin_reset": "always" }));
     let reports = play(&stage).await;
     for report in &reports {
-        let (function, took, now) =
-            (rollcall::routes::Function::SuspendUser, Duration::from_millis(7), stage.deadline().instant());
-        telemetry::report(function, "request-1", report, took, now);
-        check("metrics", &telemetry::metrics(function, "request-1", report, took, now).to_string());
+        let (took, now) = (Duration::from_millis(7), stage.deadline().instant());
+        telemetry::report(INVOKED, report, took, now);
+        check("metrics", &telemetry::metrics(INVOKED, report, took, now).to_string());
         check("Debug of BatchReport", &format!("{report:?}"));
     }
     drop(listening);
@@ -228,13 +229,7 @@ async fn what_a_sender_names_freely_is_not_shown() {
     let late = named("t", "termination", "2026-11-20T08:00:00Z");
     for body in [rehire, late.clone(), late.clone()] {
         let report = stage.deliver(&[body]).await;
-        telemetry::report(
-            rollcall::routes::Function::SuspendUser,
-            "request-1",
-            &report,
-            Duration::ZERO,
-            stage.deadline().instant(),
-        );
+        telemetry::report(INVOKED, &report, Duration::ZERO, stage.deadline().instant());
         check("Debug of BatchReport, which is safe to log", &format!("{report:?}"));
     }
     drop(listening);

@@ -191,6 +191,21 @@ async fn what_a_dead_attempt_took_is_given_back() {
     assert_eq!(stage.person().await.lease, None);
 }
 
+/// The user was removed, the worker died, and another notice of the same end found nobody: the removal was still ours.
+#[tokio::test]
+async fn what_a_dead_attempt_removed_is_given_back_after_another_notice() {
+    let stage = stage().await;
+    let died = stage.deliver_until(&left("team"), Strike::on(Cut::StopAfter, "TransactWriteItems", 1, 1)).await;
+    assert!(died.is_none());
+    stage.chime.core().account_mut("team").unwrap().suspend("u0").unwrap();
+    stage.outlive_leases();
+    let told = Stage::told(&stage.deliver(&[envelope(&termination("t2", "team", 0))]).await);
+    assert_eq!(told["t2"], "applied removed_from_team");
+    let taken = stage.person().await.taken.unwrap();
+    assert_eq!((taken.event.as_str(), taken.licence.as_deref()), ("suspend-user#t2", Some("Plus")));
+    assert_eq!(Stage::told(&stage.deliver(&back("b", "team")).await)["b"], "applied reinvited");
+}
+
 /// The same, and meanwhile another event tells that the person has a number: what is unfinished goes with them.
 #[tokio::test]
 async fn what_a_dead_attempt_took_goes_with_who_is_merged() {

@@ -60,9 +60,14 @@ impl Watch<'_> {
         // An address that comes with a number here and without one there may be one person's. Whom an administrator made
         // anew, nobody can tell from somebody else.
         let told_apart = by_number(telling, person) && self.recorded.iter().any(tells_of);
-        // Nor whom an invitation under the address of before made twice; and who was perhaps invited may be who is there.
+        // Nor whom an invitation under the address of before made twice; and who was perhaps invited, for this event or
+        // another of the person, may be who is there.
+        let tells_of_person = |key: &str| {
+            let telling = self.telling(key).and_then(|index| self.story.tellings.get(index));
+            telling.is_some_and(|telling| telling.person == Some(person))
+        };
         let invites = |attempt: &&super::Attempt| {
-            attempt.event == change.id && attempt.plan.as_ref().is_some_and(|plan| plan.step("invite").is_some())
+            attempt.plan.as_ref().is_some_and(|plan| plan.step("invite").is_some()) && tells_of_person(&attempt.event)
         };
         let unsure = self.has_two_users(owner) || self.attempts.values().any(|attempt| invites(&attempt));
         let is_known = told_apart && !unsure && !user.ends_with("-anew");

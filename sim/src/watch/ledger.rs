@@ -61,6 +61,11 @@ impl Watch<'_> {
             let over = lease.until <= millis(self.worker_now(task, now));
             if !own {
                 self.premise(Rule::Fenced);
+                let gives =
+                    self.attempts.get(&lease.owner).and_then(|attempt| attempt.plan.as_ref()?.step("unsuspend"));
+                if gives.is_some() {
+                    self.perhaps_given.insert(change.id.clone());
+                }
             }
             // What was sent for an event may still take effect: only that event itself may be tried again meanwhile.
             let again = changes.iter().any(|other| {
@@ -119,7 +124,10 @@ impl Watch<'_> {
         };
         // Whom an administrator made anew, nobody can tell from somebody else, who has perhaps just been given the user.
         let made_anew = first.is_none() && text_at(after, &["user"]).is_some_and(|user| user.ends_with("-anew"));
-        let right = made_anew || matches!((&is, &first), (Some(is), Some(first)) if same(is, first));
+        // Whoever was blocked by an administrator, was perhaps unblocked by an attempt that died, and is blocked now: only
+        // who writes down that it was taken can give it back.
+        let perhaps_given = first.is_none() && self.perhaps_given.contains(&change.id);
+        let right = made_anew || perhaps_given || matches!((&is, &first), (Some(is), Some(first)) if same(is, first));
         self.check(Rule::Taken, right, || {
             format!("{} is said to have had {is:?} taken, and the directory showed {first:?}", change.id)
         });

@@ -6,16 +6,13 @@ use crate::intake::handshake::Answer;
 use crate::intake::parameters::NoSecret;
 use crate::intake::verify::{Refused, Scheme};
 use crate::store::Trouble;
-use crate::telemetry;
+use crate::telemetry::{self, Invoked};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt;
 use thiserror::Error;
-
-/// The function's name in metrics.
-const FUNCTION: &str = "hr-receive";
 
 /// What became of a request, and whose it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -190,8 +187,8 @@ impl Told {
 
     /// One line of metrics.
     #[must_use]
-    pub fn metrics(&self, request_id: &str, now: Timestamp) -> Value {
-        telemetry::source_counts(FUNCTION, self.name(), request_id, &[(self.count(), 1)], now)
+    pub fn metrics(&self, invoked: Invoked<'_>, now: Timestamp) -> Value {
+        telemetry::source_counts(invoked, self.name(), &[(self.count(), 1)], now)
     }
 
     /// Never what a sender wrote: that would be a metric for each wrong address.

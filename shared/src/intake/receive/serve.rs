@@ -20,7 +20,7 @@ use crate::rules::{self, Loader, NoPolicy, Rules};
 use crate::start::{deadline, sdk_loader};
 use crate::store::s3::Bucket;
 use crate::store::{Store, write_json};
-use crate::telemetry;
+use crate::telemetry::{self, Invoked};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use futures_util::FutureExt;
@@ -112,9 +112,8 @@ pub async fn serve<S: Store, H: Host>(
     let began = service.host.now();
     let request = Request::parse(event.payload)?;
     let told = service.take(&request, deadline(event.context.deadline, began, TIMEOUT)).await;
-    let request_id = &event.context.request_id;
-    told.log(request_id);
-    telemetry::write(&told.metrics(request_id, began));
+    told.log(&event.context.request_id);
+    telemetry::write(&told.metrics(Invoked::of(&event.context), began));
     Ok(told.response())
 }
 

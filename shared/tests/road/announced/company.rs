@@ -14,6 +14,7 @@ use rollcall::host::Host;
 use rollcall::intake::Source;
 use rollcall::intake::complete::{Token, Tokens, Vendors};
 use rollcall::intake::serve::{Handled, Intake};
+use rollcall::intake::silence::Noted;
 use rollcall::intake::wake::Clock;
 use rollcall::roster::Roster;
 use rollcall::routes::{Function, consumer};
@@ -106,7 +107,7 @@ impl Company {
         let road = Road { function, directory: Nobody, ledger, queue, host, rules, keys, decide };
         let vendors = Vendors::new(self.stage.host.clone()).unwrap();
         let (bus, clock, store) = (self.bus.clone(), self.clock.clone(), self.bucket.clone());
-        Intake { road, roster: self.roster(), bus, clock, store, vendors, tokens: NoTokens }
+        Intake { road, roster: self.roster(), bus, clock, store, vendors, tokens: NoTokens, noted: Noted::default() }
     }
 
     /// hr-intake gets a batch.

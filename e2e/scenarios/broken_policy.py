@@ -1,0 +1,83 @@
+"""A broken policy document: whoever starts under it works by the last good one. Every function starts, and works once."""
+
+import json
+import time
+import urllib.request
+
+from stage import (
+    LWA, TEAM, check, client, email, enveloped, event, hook, local, operator, outcome, play, put, rest, send, state, status, until, user,
+)
+
+FIRST = 300
+
+
+def start_anew():
+    """No process of before is used again."""
+    names = [it["name"] for it in operator()["functions"].values()]
+    names += [f"rollcall-{name}" for name in ("hr-receive", "hr-reconcile", "license-audit", "roster-load")]
+    for name in names:
+        client("lambda").update_function_configuration(FunctionName=name, Description=f"anew at {time.time()}")
+
+
+def roster(people):
+    rows = ["worker_id,email,status,end_date,time_zone"] + [f"ZQW-L{n:06},{email(n)},active,,UTC" for n in people]
+    client("s3").put_object(Bucket=local["bucket"], Key="roster/people.csv", Body="\n".join([*rows, ""]).encode())
+
+
+def in_force():
+    return client("dynamodb").get_item(TableName=local["rosterTable"], Key={"id": {"S": "current"}}).get("Item")
+
+
+def webhook(secret):
+    """An event as a system of the company's own sends it."""
+    _, detail = event("by-webhook", "termination", FIRST + 5)
+    request = urllib.request.Request(f"{local['receive']}canonical", data=json.dumps(detail).encode(), method="POST")
+    return request
+
+
+def main():
+    name = local["policy"]
+    good = client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
+    client("ssm").put_parameter(Name=name, Value='{"pin_reset": "sometimes"}', Type="String", Overwrite=True)
+    start_anew()
+    put([event("under-broken", "termination", FIRST)])
+    rest("suspend-user", ["under-broken"])
+    check("suspend-user works by the last good policy", ("applied", "suspended"), outcome("suspend-user", "under-broken"))
+    put([event("back-under-broken", "rehire", FIRST, occurred=0.5, effective=0.4)])
+    rest("reinstate-user", ["back-under-broken"])
+    check("reinstate-user too", ("applied", "reinstated"), outcome("reinstate-user", "back-under-broken"))
+    put([event("leaked-under-broken", "credential_compromise", FIRST + 1, phase="detected")])
+    rest("logout-user", ["leaked-under-broken"])
+    check("logout-user too", ("applied", "signed_out"), outcome("logout-user", "leaked-under-broken"))
+    job = [{"field": "job_code", "before": None, "after": "OPS-1", "valueKnown": True}]
+    put([event("moved-under-broken", "job_change", FIRST + 2, changes=job)])
+    rest("relicense-user", ["moved-under-broken"])
+    check("relicense-user too", ("applied", "Basic"), (outcome("relicense-user", "moved-under-broken")[0], user(FIRST + 2)["LicenseType"]))
+    put([event("hired-under-broken", "hire", 900, team=True)])
+    rest("invite-user", ["hired-under-broken"])
+    check("invite-user too", ("applied", "invited"), outcome("invite-user", "hired-under-broken"))
+    put([event("announced-under-broken", "leave", FIRST + 3, phase="scheduled", effective=-90 * 24)])
+    rest("hr-intake", ["announced-under-broken"])
+    check("hr-intake too", True, state("hr-intake", "announced-under-broken") is not None)
+    roster(range(FIRST, FIRST + 20))
+    check("roster-load too", "20", until("the roster", 60, in_force)["rows"]["N"])
+    answer = client("lambda").invoke(FunctionName="rollcall-hr-reconcile", Payload=b"{}")
+    check("hr-reconcile too", None, answer.get("FunctionError"))
+    started = client("stepfunctions").start_execution(stateMachineArn=local["auditMachine"], name="under-broken", input='{"mode":"report"}')
+    audit = lambda: client("stepfunctions").describe_execution(executionArn=started["executionArn"])["status"]
+    until("the audit", 90, lambda: audit() != "RUNNING")
+    check("license-audit too", "SUCCEEDED", audit())
+    try:
+        urllib.request.urlopen(webhook(None), timeout=30)
+        answered = 200
+    except urllib.error.HTTPError as error:
+        answered = error.code
+    check("hr-receive answers, and lets nobody in without a signature", 401, answered)
+    client("ssm").put_parameter(Name=name, Value=good, Type="String", Overwrite=True)
+    start_anew()
+    put([event("under-good", "termination", FIRST + 4)])
+    rest("suspend-user", ["under-good"])
+    check("the good policy again", ("applied", "suspended"), outcome("suspend-user", "under-good"))
+
+
+play(main)

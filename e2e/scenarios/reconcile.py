@@ -1,0 +1,56 @@
+"""The roster says who left and who is back; no stream of events did. The pass finds them, and nobody else."""
+
+from datetime import datetime, timedelta, timezone
+
+from acme import ACME, PEOPLE, day, drop, in_force, user
+from stage import check, client, ledger, local, messages, play, until
+
+
+def passes():
+    """The schedule of the template invokes the function: its target, fired once and soon."""
+    scheduler = client("scheduler")
+    schedules = [
+        scheduler.get_schedule(Name=it["Name"], GroupName=it["GroupName"]) for it in scheduler.list_schedules()["Schedules"]
+    ]
+    [daily] = [it for it in schedules if it["Target"]["Arn"].endswith("hr-reconcile")]
+    check("the pass is scheduled", "cron(30 4 * * ? *)", daily["ScheduleExpression"])
+    soon = (datetime.now(timezone.utc) + timedelta(seconds=3)).strftime("at(%Y-%m-%dT%H:%M:%S)")
+    target = {key: daily["Target"][key] for key in ("Arn", "RoleArn", "Input")}
+    scheduler.create_schedule(Name="pass-once", ScheduleExpression=soon, FlexibleTimeWindow={"Mode": "OFF"}, Target=target)
+
+
+def status(name):
+    return user(ACME, f"{name}@acme.example")["UserRegistrationStatus"]
+
+
+def roster(**changed):
+    """The company's roster, with some people as they are now: (status, end date)."""
+    rows = []
+    for number, address, state, start, end, job in PEOPLE:
+        name = address.split("@")[0]
+        state, end = changed.get(name, (state, end))
+        rows.append((number, address, state, start, end, job))
+    known = in_force()
+    drop(rows, known["version"]["S"] if known else None)
+
+
+def main():
+    before = {name: status(name) for name in ("ada", "cleo", "eve")}
+    roster(kim=("terminated", day(3)))
+    check("Kim works there, by all that was heard", "Registered", status("kim"))
+    passes()
+    until("Kim is suspended", 90, lambda: status("kim") == "Suspended")
+    asked = [it["state"]["S"] for it in ledger() if it["id"]["S"].startswith("suspend-user#") and it.get("person")]
+    check("who left by the roster is suspended, by an event of the pass", "Suspended", status("kim"))
+    check("every event went the whole road", {"applied"} | set(asked), set(asked))
+    check("nobody else lost anything", before, {name: status(name) for name in before})
+    # A newer roster: the end was a mistake.
+    roster()
+    client("lambda").invoke(FunctionName="rollcall-hr-reconcile", Payload=b"{}")
+    until("Kim is back", 90, lambda: status("kim") == "Registered")
+    check("who works there again by a newer roster is back", "Registered", status("kim"))
+    astray = [url for url in client("sqs").list_queues()["QueueUrls"] if any(it in url for it in ("Unrouted", "Undelivered", "Dlq"))]
+    check("nothing went astray", 0, sum(messages(url) for url in astray))
+
+
+play(main)
