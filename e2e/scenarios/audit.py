@@ -16,6 +16,10 @@ def listen():
     """Who wants to know that an audit is done adds a rule, or subscribes to the topic."""
     queue = sqs.create_queue(QueueName="audit-told")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    services = {"Service": ["events.amazonaws.com", "sns.amazonaws.com"]}
+    statement = {"Effect": "Allow", "Principal": services, "Action": "sqs:SendMessage", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": policy})
     pattern = json.dumps({"source": ["rollcall.audit"]})
     events.put_rule(Name="audit-told", EventBusName=local["bus"], EventPattern=pattern)
     events.put_targets(Rule="audit-told", EventBusName=local["bus"], Targets=[{"Id": "q", "Arn": arn}])

@@ -14,24 +14,26 @@ pub(crate) enum Scenario {
     RunawayFeed,
     /// The demo's: a leaver for each HR and identity system.
     Sources,
+    /// Changes are announced, corrected and taken back.
+    Announcing,
     /// The policy document is broken: every function starts by the last good one.
     BrokenPolicy,
     /// The same event again, as an event and as a message.
     Redelivery,
     /// What was parked comes back: with its token, and without.
     Redrive,
-    /// One poisoned record among good ones.
+    /// Records that cannot be done now among good ones.
     PartialBatch,
-    /// What functions seldom do, and have permissions for.
-    EveryAction,
-    /// Changes that are announced wake up at their time.
-    Announced,
     /// A function is paused, events wait, and it goes on.
     Pause,
     /// A new version is deployed while events flow.
     NewVersion,
     /// A function's process dies in the middle of a batch.
     Crash,
+    /// What was announced comes true at its time.
+    Announced,
+    /// What functions seldom do, and have permissions for.
+    EveryAction,
     /// A roster, audits by the state machine, and what they ask for.
     Audit,
     /// The reconcile pass finds whom the streams forgot.
@@ -86,15 +88,16 @@ impl Scenario {
             Scenario::CompanyWeek => Stage::Demo(Demo::CompanyWeek),
             Scenario::RunawayFeed => Stage::Demo(Demo::RunawayFeed),
             Scenario::Sources => Stage::Demo(Demo::Sources),
-            Scenario::BrokenPolicy
+            Scenario::Announcing
+            | Scenario::BrokenPolicy
             | Scenario::Redelivery
             | Scenario::Redrive
             | Scenario::PartialBatch
-            | Scenario::EveryAction
-            | Scenario::Announced
             | Scenario::Pause
             | Scenario::NewVersion
-            | Scenario::Crash => Stage::Company,
+            | Scenario::Crash
+            | Scenario::Announced
+            | Scenario::EveryAction => Stage::Company,
             Scenario::Audit | Scenario::Reconcile => Stage::Acme,
             Scenario::Load => Stage::Crowd,
         }
@@ -108,15 +111,16 @@ impl Scenario {
             | Scenario::CompanyWeek
             | Scenario::RunawayFeed
             | Scenario::Sources
+            | Scenario::Announcing
             | Scenario::BrokenPolicy
             | Scenario::Redelivery
             | Scenario::Redrive
             | Scenario::PartialBatch
-            | Scenario::EveryAction
-            | Scenario::Announced
             | Scenario::Pause
             | Scenario::NewVersion
             | Scenario::Crash
+            | Scenario::Announced
+            | Scenario::EveryAction
             | Scenario::Audit
             | Scenario::Reconcile => true,
         }

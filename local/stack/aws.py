@@ -6,8 +6,8 @@ for each decision about one.
 The local AWS evaluates roles itself (AUTH=true), but not every condition key that template.yaml uses. Where a key is
 missing, a condition on it would always hold (ForAllValues) or never (StringEquals). So the keys of DynamoDB and
 EventBridge are told here, as AWS does:
-- dynamodb:LeadingKeys: the partition keys of the request. AWS looks at a transaction's items one by one, this at all of
-  them together: stricter, if at all.
+- dynamodb:LeadingKeys: the partition keys of the request; of a query, its index's. AWS looks at a transaction's items one
+  by one, this at all of them together: stricter, if at all.
   Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html.
 - events:source, events:detail-type: of each entry, which is decided on by itself.
   Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html.
@@ -32,6 +32,7 @@ from ministack.services import sts
 KEY = "id"
 
 ENTRIES = "rollcall:entries"
+EQUALITY = re.compile(r"=\s*(:\w+)")
 SIGNED = re.compile(r"Credential=([^/]+)/")
 
 record = open(sys.argv[1], "a", encoding="utf-8", buffering=1)
@@ -78,8 +79,16 @@ def taken(access_key, session):
     register(access_key, session)
 
 
+def queried(request):
+    """The partition key of a query: what its first equality says."""
+    equal = EQUALITY.search(request.get("KeyConditionExpression", ""))
+    value = request.get("ExpressionAttributeValues", {}).get(equal[1], {}) if equal else {}
+    return [value["S"]] if "S" in value else []
+
+
 def dynamodb_context(body):
-    context, keys = of_dynamodb(body), sorted(set(partitions(parsed(body))))
+    request = parsed(body)
+    context, keys = of_dynamodb(body), sorted({*partitions(request), *queried(request)})
     return {**context, "dynamodb:LeadingKeys": keys} if keys else context
 
 

@@ -34,7 +34,7 @@ fn roster_load_may_do_what_it_does_and_nothing_else() {
     let items = ["dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem"];
     let allowed: [(&str, &[&str], &str); 8] = [
         ("Dropped", &["s3:GetObject"], "${AuditBucket.Arn}/roster/*"),
-        ("Runs", &["s3:AbortMultipartUpload", "s3:PutObject"], "${AuditBucket.Arn}/rosters/*"),
+        ("Runs", &["s3:PutObject"], "${AuditBucket.Arn}/rosters/*"),
         ("RosterItems", &items, "RosterTable.Arn"),
         ("GivenUp", &["sqs:SendMessage"], "Undelivered.Arn"),
         ("Policy", &["ssm:GetParameter", "ssm:GetParameterHistory"], ":parameter/${PolicyDocument}"),
