@@ -66,7 +66,7 @@ pub(super) fn leavers(now: Timestamp) -> Vec<Leaver> {
         to: ("POST", ""),
         id,
         leaves_by_roster: true,
-        body: body.to_string(),
+        body: with_gossip(body, source).to_string(),
         filled: WHO,
         ends: GONE,
         events: LEFT,
@@ -436,6 +436,34 @@ impl Leaver {
     }
 }
 
+/// Where bodies say something of a person.
+const ABOUT: [&str; 10] = [
+    "/data/events/0/target/0",
+    "/data/object",
+    "/data/resource",
+    "/detail",
+    "/events/0/data/eventContext/worker",
+    "/identity",
+    "/payload/application/candidate",
+    "/payload",
+    "/subject",
+    "/data",
+];
+
+/// Systems tell more than anybody asked for: a name, a private address, a telephone number. Nothing of it may turn up
+/// anywhere. The canonical event has no such members.
+fn with_gossip(mut body: Value, source: &str) -> Value {
+    if !matches!(source, "canonical" | "cloudevents") {
+        let place = ABOUT.iter().copied().find(|place| body.pointer(place).is_some_and(Value::is_object)).unwrap_or("");
+        if let Some(about) = body.pointer_mut(place).and_then(Value::as_object_mut) {
+            about.insert("displayName".to_owned(), json!(format!("Quintessa Of {source}")));
+            about.insert("personalEmail".to_owned(), json!(format!("q.{source}@private.example")));
+            about.insert("mobilePhone".to_owned(), json!("+883500001234"));
+        }
+    }
+    body
+}
+
 /// The work address of a source's leaver.
 pub(super) fn address(source: &str) -> String {
     format!("{source}@sources.example")
@@ -458,7 +486,9 @@ fn soap(user: &str, first_day_out: &str, published: Timestamp) -> String {
 <n:events><n:event><n:eventId>sf-leaver-1</n:eventId><n:entityType>EmpJob</n:entityType>
 <n:effectiveStartDate>{first_day_out}</n:effectiveStartDate><n:publishedAt>{at}</n:publishedAt><n:repost>false</n:repost>
 <n:entityKeys><n:entityKey><name>seqNumber</name><value>1</value></n:entityKey>
-<n:entityKey><name>userId</name><value>{user}</value></n:entityKey></n:entityKeys></n:event></n:events>
+<n:entityKey><name>userId</name><value>{user}</value></n:entityKey></n:entityKeys>
+<n:params><n:param><name>displayName</name><value>Quintessa Of successfactors</value></n:param></n:params>
+</n:event></n:events>
 </n:ExternalEvent></s:Body></s:Envelope>"#
     )
 }
