@@ -25,7 +25,7 @@ def one(function, event_id, person, **more):
 
 def invited():
     """Two people are invited, and one accepts only after a while."""
-    put([one("invite-user", f"hired-{person}", person, team=True) for person in (901, 902)])
+    put([one("invite-user", f"hired-{person}", person, team=True, occurred=50, effective=48) for person in (901, 902)])
     rest("invite-user", ["hired-901", "hired-902"])
     check("two people are invited", [("applied", "invited")] * 2, [outcome("invite-user", f"hired-{it}") for it in (901, 902)])
     put([one("invite-user", "hired-again", 901, team=True, occurred=1.9, effective=0.9)])
@@ -39,6 +39,7 @@ def invited():
     put([one("invite-user", "hired-third", 901, team=True, occurred=1.8, effective=0.8)])
     rest("invite-user", ["hired-third"])
     check("then the policy's", (("applied", "licence_set"), "Basic"), (outcome("invite-user", "hired-third"), user(901, True)["LicenseType"]))
+    # A start and an end of one day are a new contract; so this one began two days ago.
     put([one("suspend-user", "left-at-once", 902, team=True, effective=0.5)])
     rest("suspend-user", ["left-at-once"])
     check("who leaves again is removed", ("applied", "removed_from_team"), outcome("suspend-user", "left-at-once"))

@@ -56,13 +56,13 @@ async fn all(arguments: &Arguments) -> Result<Vec<Row>> {
     let mut stages: BTreeMap<Stage, Vec<Scenario>> = BTreeMap::new();
     all.into_iter().for_each(|scenario| stages.entry(scenario.stage()).or_default().push(scenario));
     let folder = local_dir().with_file_name("e2e");
-    let _of_before = std::fs::remove_dir_all(&folder);
     progress.step("building the operator's tool");
     let tool = build(&[("rollcall-cli", "rollcall")], false).await?.swap_remove(0);
     let rig = Rig { release: !arguments.debug, tool, accept: arguments.golden };
     let (mut rows, mut folders) = (Vec::new(), Vec::new());
     for (stage, scenarios) in stages {
         let folder = folder.join(format!("{stage:?}").to_lowercase().replace(['(', ')'], ""));
+        let _of_before = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         rows.extend(play::play(stage, &scenarios, &rig, &folder, &progress).await);
         folders.push(folder);
