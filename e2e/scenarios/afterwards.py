@@ -15,20 +15,30 @@ from stage import check, client, hook, ledger, local, play
 # Every address of every company that is played.
 ADDRESS = re.compile(r"[\w.+-]{1,64}(?:@|%40|\\u0040)[\w-]+(?:\.[\w-]+)*\.example\b", re.IGNORECASE)
 
-# Numbers and subjects of the company with the recognisable people.
-NUMBER = re.compile(r"zqw-[lt]\d{6}|zqs-[lt]\d{6}|quintessa", re.IGNORECASE)
+# Numbers and names of the company with the recognisable people; and numbers of the leavers of each source.
+NUMBER = re.compile(r"zqw-[lt]\d{6}|zqs-[lt]\d{6}|quintessa|\bw-[a-z]{3,}\b", re.IGNORECASE)
 
 FOUND = 5
 
 
 def people():
-    """Names, ids and PINs of everybody that Chime knows, and that it knew."""
+    """Names and PINs of everybody that Chime knows, and the stack's secrets."""
     users = [user for account in hook("GET", "state")["accounts"] for user in account["users"]]
     words = set()
     for user in users:
         words |= {user.get("PersonalPIN"), user.get("DisplayName")}
+    words |= set(secrets())
     # Short words stand everywhere.
     return {word for word in words if word and len(word) >= 6}
+
+
+def secrets():
+    """Secrets and tokens of sources, and the person key."""
+    for parameter in pages("ssm", "describe_parameters", "Parameters"):
+        if "/sources/" in parameter["Name"]:
+            yield client("ssm").get_parameter(Name=parameter["Name"], WithDecryption=True)["Parameter"]["Value"]
+    for secret in pages("secretsmanager", "list_secrets", "SecretList"):
+        yield client("secretsmanager").get_secret_value(SecretId=secret["ARN"])["SecretString"]
 
 
 class Search:
@@ -66,7 +76,7 @@ class Search:
 
     def tell(self):
         """Asserts that nobody turned up. What was found is in found.txt, and not told here."""
-        check(f"nobody's address, name, number or PIN in {', '.join(self.searched)}", [], self.hits)
+        check(f"no address, name, number, PIN or secret in {', '.join(self.searched)}", [], self.hits)
 
 
 def pages(service, operation, member, **arguments):
