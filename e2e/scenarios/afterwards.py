@@ -32,13 +32,13 @@ FOUND = 5
 
 
 def people():
-    """Names and PINs of everybody that Chime knows, and of whom the seeds have."""
+    """Names and PINs of everybody that Chime knows, and of whom the seeds have, and the stack's secrets."""
     users = [user for account in hook("GET", "state")["accounts"] for user in account["users"]]
     seeds = os.path.join(os.path.dirname(local["template"]), "events/seed")
     for name in sorted(os.listdir(seeds)):
         with open(os.path.join(seeds, name), encoding="utf-8") as file:
             users += [user for account in json.load(file)["accounts"] for user in account.get("users", [])]
-    words = {user.get(member) for user in users for member in ("PersonalPIN", "DisplayName")}
+    words = {user.get(member) for user in users for member in ("PersonalPIN", "DisplayName")} | set(secrets())
     # Short words stand everywhere.
     return {word for word in words if word and len(word) >= 6}
 
@@ -47,6 +47,15 @@ def given(pin):
     """Whether the local Chime makes such a PIN."""
     steps, rest = divmod(int(pin) - PIN_START, PIN_STEP)
     return rest == 0 and 0 < steps <= PINS
+
+
+def secrets():
+    """Secrets and tokens of sources, and the person key."""
+    for parameter in pages("ssm", "describe_parameters", "Parameters"):
+        if "/sources/" in parameter["Name"]:
+            yield client("ssm").get_parameter(Name=parameter["Name"], WithDecryption=True)["Parameter"]["Value"]
+    for secret in pages("secretsmanager", "list_secrets", "SecretList"):
+        yield client("secretsmanager").get_secret_value(SecretId=secret["ARN"])["SecretString"]
 
 
 class Search:
@@ -82,7 +91,7 @@ class Search:
 
     def tell(self):
         """Asserts that nobody turned up. What was found is in found.txt, and not told here."""
-        check(f"nobody's address, name, number or PIN in {', '.join(self.searched)}", [], self.hits)
+        check(f"no address, name, number, PIN or secret in {', '.join(self.searched)}", [], self.hits)
 
 
 def pages(service, operation, member, **arguments):

@@ -82,6 +82,7 @@ def event(event_id, kind, person, phase="effective", occurred=2, effective=1, te
             "providerSubjectId": f"zqs-{'t' if team else 'l'}{person:06}",
             "email": email(person, team),
             "emailKind": "work",
+            "displayName": f"Quintessa Zq{person}",
         },
         "effective": {"date": at[:10], "at": at, "zone": "UTC", "basis": "instant", "source": "payload"},
         **more,

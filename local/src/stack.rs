@@ -239,8 +239,10 @@ pub async fn interrupted() -> Result<()> {
     Ok(())
 }
 
-/// Builds programs, each named with its package, with the features of the whole workspace's build, so that nothing
-/// compiles twice; answers their paths. In release they are optimised, as they are deployed.
+/// Builds programs, each named with its package; answers their paths.
+///
+/// They have the features of the whole workspace's build, so that nothing compiles twice. In release they are optimised,
+/// as they are deployed.
 ///
 /// # Errors
 /// Where cargo is not there, or a program does not build.
