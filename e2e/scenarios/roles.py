@@ -3,7 +3,8 @@
 Arguments: whether all scenarios were played, then the folders of the stages.
 
 A statement is compared as a whole: an action counts as used where a call had this action, a resource that the statement
-names and, where it says which, a key that it lets pass. A pattern of keys that no call needed is too much, too.
+names and, where it says which, a key that it lets pass. A resource or a pattern of keys that no call needed is too much,
+too.
 """
 
 import fnmatch
@@ -11,32 +12,37 @@ import json
 import os
 import sys
 
-# What the platform does in a function's name, or asks of it, without a call of the function. The local AWS asks for none
-# of it, so that no run can show it; each line is of AWS's documentation.
+CONSUMERS = ("invite-user", "suspend-user", "reinstate-user", "logout-user", "relicense-user", "hr-intake")
+FUNCTIONS = (*CONSUMERS, "hr-receive", "hr-reconcile", "license-audit", "roster-load")
+SCHEDULES = ("wake", "audit-schedule", "reconcile-schedule")
+
+# What the platform does in a role's name, or asks of it, without a call of the function. The local AWS asks for none of it,
+# so that no run can show that it is missing, or too much: each of these roles has the action, and no other has it. Reasons
+# are of AWS's documentation.
 PLATFORM = {
     # Lambda developer guide, "Creating and configuring an Amazon SQS event source mapping", execution role permissions.
-    "sqs:ReceiveMessage": "the event source mapping takes messages in the role's name",
-    "sqs:DeleteMessage": "the event source mapping deletes what was done",
-    "sqs:GetQueueAttributes": "the event source mapping looks at the queue",
+    "sqs:ReceiveMessage": (CONSUMERS, "the event source mapping takes messages in the role's name"),
+    "sqs:DeleteMessage": (CONSUMERS, "the event source mapping deletes what was done"),
+    "sqs:GetQueueAttributes": (CONSUMERS, "the event source mapping looks at the queue"),
     # Lambda developer guide, "Sending Lambda function logs to CloudWatch Logs".
-    "logs:CreateLogStream": "Lambda writes what the function prints",
-    "logs:PutLogEvents": "Lambda writes what the function prints",
+    "logs:CreateLogStream": (FUNCTIONS, "Lambda writes what the function prints"),
+    "logs:PutLogEvents": (FUNCTIONS, "Lambda writes what the function prints"),
     # Lambda developer guide, "Visualize Lambda function invocations using AWS X-Ray".
-    "xray:PutTelemetryRecords": "Lambda and Step Functions send traces",
-    "xray:PutTraceSegments": "Lambda and Step Functions send traces",
+    "xray:PutTelemetryRecords": ((*FUNCTIONS, "audit-machine"), "Lambda and Step Functions send traces"),
+    "xray:PutTraceSegments": ((*FUNCTIONS, "audit-machine"), "Lambda and Step Functions send traces"),
     # Step Functions developer guide, "Trace Step Functions request data in AWS X-Ray".
-    "xray:GetSamplingRules": "Step Functions samples by itself",
-    "xray:GetSamplingTargets": "Step Functions samples by itself",
+    "xray:GetSamplingRules": (("audit-machine",), "Step Functions samples by itself"),
+    "xray:GetSamplingTargets": (("audit-machine",), "Step Functions samples by itself"),
     # SQS, DynamoDB, S3 and SNS use the caller's permission for the stack's key.
-    "kms:Decrypt": "queues, tables, buckets and topics are encrypted with the stack's key",
-    "kms:GenerateDataKey": "queues, tables, buckets and topics are encrypted with the stack's key",
+    "kms:Decrypt": ((*FUNCTIONS, *SCHEDULES, "audit-machine"), "queues, tables, buckets and topics have the stack's key"),
+    "kms:GenerateDataKey": ((*FUNCTIONS, *SCHEDULES, "audit-machine"), "queues, tables, buckets and topics have the stack's key"),
     # EventBridge Scheduler user guide, "Identity-based policies", PassRole.
-    "iam:PassRole": "Scheduler asks for it where a schedule is made that acts as a role",
+    "iam:PassRole": (("hr-intake",), "Scheduler asks for it where a schedule is made that acts as a role"),
     # S3 API reference, GetObject: 404 with s3:ListBucket, 403 without.
-    "s3:ListBucket": "S3 calls an object that is not there absent, and not forbidden",
+    "s3:ListBucket": (("license-audit",), "S3 calls an object that is not there absent, and not forbidden"),
 }
 
-# The same, of one role only.
+# The same of actions that others of the roles use by themselves.
 PLATFORM_OF = {
     # Lambda developer guide, "Adding a dead-letter queue".
     ("roster-load", "sqs:SendMessage"): "Lambda sends what failed three times to the function's DLQ",
@@ -74,6 +80,11 @@ def matches(statement, call):
     return not keys or key is None or any(fnmatch.fnmatchcase(key, pattern) for pattern in keys)
 
 
+def kind(resource):
+    """A resource of any stack: what it is, and the folder in it."""
+    return ":".join(resource.split(":")[2:3]) + " " + "/".join(resource.split("/")[1:])
+
+
 def compare(name, statements, calls):
     """What a role may do and did not, and what it did and may not."""
     unused, not_allowed = [], []
@@ -84,6 +95,11 @@ def compare(name, statements, calls):
         for action in listed(statement["Action"]):
             if action not in done and action not in PLATFORM and (name, action) not in PLATFORM_OF:
                 unused.append(f"{name} {sid}: {action}")
+        of_platform = all(action in PLATFORM or (name, action) in PLATFORM_OF for action in listed(statement["Action"]))
+        for pattern in [] if of_platform else listed(statement["Resource"]):
+            if not any(fnmatch.fnmatchcase(resource, pattern) for _, resource, _ in mine):
+                # Without what chance gave: each stage has its own.
+                unused.append(f"{name} {sid}: {listed(statement['Resource']).index(pattern) + 1}. resource, {kind(pattern)}")
         for pattern in patterns(statement):
             if not any(key and fnmatch.fnmatchcase(key, pattern) for _, _, key in mine):
                 unused.append(f"{name} {sid}: keys {pattern}")
@@ -114,6 +130,7 @@ def main():
             # Names and ARNs of resources end with chance, other for each stack.
             used.setdefault(names.get(role, role), []).append((stage["allowed"].get(role, {}).get("statements", []), calls))
     unused, not_allowed, platform = {}, [], set()
+    asked = {(role, action) for action, (roles, _) in PLATFORM.items() for role in roles} | set(PLATFORM_OF)
     for name, role in sorted(allowed.items()):
         statements = role["statements"]
         still = None
@@ -124,13 +141,14 @@ def main():
         unused[name] = sorted(still or [])
         for statement in statements:
             for action in listed(statement["Action"]):
-                platform |= {action} if action in PLATFORM else set()
-                platform |= {(name, action)} if (name, action) in PLATFORM_OF else set()
+                if action in PLATFORM or (name, action) in PLATFORM_OF:
+                    platform.add((name, action))
     strangers = sorted(set(used) - set(allowed))
     calls = sum(len({call[0] for _, calls in of for call in calls}) for of in used.values())
     told(f"{len(allowed)} roles: none of the {calls} different actions that were called is missing", not_allowed + strangers)
-    stale = [str(line) for line in [*PLATFORM, *PLATFORM_OF] if line not in platform]
-    told(f"{len(PLATFORM) + len(PLATFORM_OF)} actions are the platform's, each with its reason, and allowed", stale)
+    missing = [f"{role}: {action} is missing" for role, action in sorted(asked - platform)]
+    too_many = [f"{role}: {action} is too much" for role, action in sorted(platform - asked)]
+    told(f"what the platform asks of roles, {len(asked)} permissions with their reasons: each is there, and no other", missing + too_many)
     if everything == "true":
         told("no role has an action or a pattern of keys that it did not use", [it for name in unused.values() for it in name])
 
