@@ -79,12 +79,9 @@ def main():
     expected = {f"zq-{n}@canary.example": "Registered" for n in range(len(lwa))}
     expected |= {f"zq-{n}@canary.example": "Suspended" for n in range(BACK + 1, LEAVERS + 1)}
     check("everybody stands as the events say", 0, sum(lwa.get(name) != it for name, it in expected.items()))
-    invited = {}
-    for user in accounts[TEAM]:
-        if user["UserRegistrationStatus"] == "Unregistered":
-            invited[user["PrimaryEmail"]] = invited.get(user["PrimaryEmail"], 0) + 1
+    invited = {it["PrimaryEmail"]: it["Mails"] for it in accounts[TEAM] if it["UserRegistrationStatus"] == "Unregistered"}
     check(f"{HIRES} people are invited", HIRES, len(invited))
-    check("each at most once", HIRES, sum(invited.values()))
+    check("each got one mail", {1}, set(invited.values()))
     sessions = {it["PrimaryEmail"]: it["Sessions"] for it in accounts[local["lwa"]]}
     check("who was compromised is signed out", 0, sum(sessions[f"zq-{LEAVERS + 1 + n}@canary.example"] for n in range(LEAKED)))
     struck = hook("GET", "counters")["counters"]

@@ -108,11 +108,13 @@ fn users<S: Serializer>(state: &&AccountState, serializer: S) -> Result<S::Ok, S
         #[serde(flatten)]
         user: &'a User,
         sessions: u32,
+        mails: u32,
         telephony: Telephony,
     }
     let mut list = serializer.serialize_seq(Some(state.len()))?;
     for user in state.users() {
-        list.serialize_element(&WrittenUser { user, sessions: user.sessions, telephony: user.telephony })?;
+        let User { sessions, mails, telephony, .. } = *user;
+        list.serialize_element(&WrittenUser { user, sessions, mails, telephony })?;
     }
     list.end()
 }

@@ -94,6 +94,9 @@ async fn users_come_by_invitation_and_by_creation() {
     assert_eq!(pending.user_registration_status(), Some(&RegistrationStatus::Unregistered));
     assert_eq!(pending.user_invitation_status(), Some(&InviteStatus::Pending));
     assert!(pending.invited_on().is_some() && pending.registered_on().is_none() && pending.display_name().is_none());
+    client.invite_users().account_id("team").user_email_list("new@x.example").send().await.unwrap();
+    let mails = |email: &str| chime.core().account("team").unwrap().by_email(email).unwrap().mails;
+    assert_eq!((mails("new@x.example"), mails("n2@x.example")), (2, 1));
     let refused = client.invite_users().account_id("lwa").user_email_list("new@x.example").send().await.unwrap_err();
     assert!(refused.into_service_error().is_bad_request_exception());
 

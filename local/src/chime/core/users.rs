@@ -84,6 +84,7 @@ impl Core {
                     if let Some(user) = account.user_mut(&known) {
                         user.user_invitation_status = Some(Invitation::Pending);
                         user.invited_on = Some(now);
+                        user.mails = user.mails.saturating_add(1);
                     }
                     (Invitation::Pending, "Sent")
                 }
@@ -93,6 +94,7 @@ impl Core {
                     user.user_type = Some(kind);
                     user.user_invitation_status = Some(Invitation::Pending);
                     user.invited_on = Some(now);
+                    user.mails = 1;
                     account.add(user);
                     (Invitation::Pending, "Sent")
                 }

@@ -101,6 +101,7 @@ async fn state(State(core): State<Shared>) -> axum::Json<Value> {
         let user = |user: &User| {
             let mut value = json!(user);
             value["Sessions"] = json!(user.sessions);
+            value["Mails"] = json!(user.mails);
             value
         };
         value["users"] = state.users().map(user).collect();

@@ -106,6 +106,9 @@ pub struct User {
     /// Open sessions. Not on the wire.
     #[serde(default, skip_serializing)]
     pub sessions: u32,
+    /// Mails that invited it. Not on the wire.
+    #[serde(default, skip_serializing)]
+    pub mails: u32,
     /// Its settings: on the wire in an answer of their own.
     #[serde(default, skip_serializing)]
     pub telephony: Telephony,
@@ -129,6 +132,7 @@ impl User {
             invited_on: None,
             personal_pin: None,
             sessions: 0,
+            mails: 0,
             telephony: Telephony::default(),
         }
     }
