@@ -15,8 +15,8 @@ from stage import check, client, hook, ledger, local, play
 # Every address of every company that is played.
 ADDRESS = re.compile(r"[\w.+-]{1,64}(?:@|%40|\\u0040)[\w-]+(?:\.[\w-]+)*\.example\b", re.IGNORECASE)
 
-# Numbers and names of the company with the recognisable people; and numbers of the leavers of each source.
-NUMBER = re.compile(r"zqw-[lt]\d{6}|zqs-[lt]\d{6}|quintessa|\bw-[a-z]{3,}\b", re.IGNORECASE)
+# Numbers, names and first PINs of the company with the recognisable people; and numbers of the leavers of each source.
+NUMBER = re.compile(r"zqw-[lt]\d{6}|zqs-[lt]\d{6}|quintessa|\b86[12]\d{7}\b|\bw-[a-z]{3,}\b", re.IGNORECASE)
 
 FOUND = 5
 
@@ -46,17 +46,21 @@ class Search:
 
     def __init__(self):
         self.searched, self.hits = [], []
-        self.words = people()
-        pins = sorted(word for word in self.words if word.isdigit())
-        names = sorted(word for word in self.words if not word.isdigit())
-        # Names contain spaces, PINs stand by themselves.
+        words = people()
+        # PINs stand by themselves. Of names the first word is sought first: thousands have few of these.
+        self.pins = {word for word in words if word.isdigit()}
+        self.names = {}
+        for name in words - self.pins:
+            self.names.setdefault(name.split()[0], []).append(name)
         self.pin = re.compile(r"(?<!\d)(\d{10})(?!\d)")
-        self.pins = set(pins)
-        self.name = re.compile("|".join(map(re.escape, names)) or r"(?!)")
+        self.first = re.compile("|".join(map(re.escape, sorted(self.names))) or r"(?!)")
+
+    def named(self, text):
+        return any(text.startswith(name, hit.start()) for hit in self.first.finditer(text) for name in self.names[hit[0]])
 
     def found(self, text):
         for one in {text, urllib.parse.unquote_plus(text)}:
-            hit = ADDRESS.search(one) or NUMBER.search(one) or self.name.search(one)
+            hit = ADDRESS.search(one) or NUMBER.search(one) or self.named(one)
             if hit or any(pin in self.pins for pin in self.pin.findall(one)):
                 return True
         return False
