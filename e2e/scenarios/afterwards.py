@@ -65,12 +65,18 @@ class Search:
         self.searched, self.hits = [], []
         words = people()
         self.pins = {word for word in words if word.isdigit()}
-        names = sorted(words - self.pins)
-        self.name = re.compile("|".join(map(re.escape, names)) or r"(?!)")
+        # The first word of a name is sought first: thousands have few of these.
+        self.names = {}
+        for name in words - self.pins:
+            self.names.setdefault(name.split()[0], []).append(name)
+        self.first = re.compile("|".join(map(re.escape, sorted(self.names))) or r"(?!)")
+
+    def named(self, text):
+        return any(text.startswith(name, hit.start()) for hit in self.first.finditer(text) for name in self.names[hit[0]])
 
     def found(self, text):
         for one in {text, urllib.parse.unquote_plus(text)}:
-            if any(pattern.search(one) for pattern in (ADDRESS, NUMBER, FIRST_PINS, self.name)):
+            if any(pattern.search(one) for pattern in (ADDRESS, NUMBER, FIRST_PINS)) or self.named(one):
                 return True
             if any(pin in self.pins or given(pin) for pin in PIN.findall(one)):
                 return True

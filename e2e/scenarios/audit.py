@@ -31,9 +31,10 @@ def read(key):
     return client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
 
 
-def audit(name, queue, mode="enforce"):
+def audit(name, queue, mode="enforce", usage=()):
     """Runs the state machine; answers the report, and checks what it told."""
-    started = machine.start_execution(stateMachineArn=local["auditMachine"], name=name, input=json.dumps({"mode": mode}))
+    given = json.dumps({"mode": mode, "usage": list(usage)})
+    started = machine.start_execution(stateMachineArn=local["auditMachine"], name=name, input=given)
 
     def ended():
         described = machine.describe_execution(executionArn=started["executionArn"])
@@ -74,9 +75,14 @@ EXPECTED = [
 
 
 def enforced(queue):
-    report = audit("first", queue)
+    # Chime bills Pro by the day of a meeting, and its weekly report counts meetings: nine were on seven days at most.
+    rows = "Name,Email,Meetings Hosted\nBen,ben@acme.example,9\nFinn,finn@contractors.acme.example,0\nAda,ada@acme.example,5\n"
+    client("s3").put_object(Bucket=BUCKET, Key="usage/Acme_20261121.csv", Body=rows.encode())
+    report = audit("first", queue, usage=["usage/Acme_20261121.csv"])
     found = sorted((it["rule"], it.get("email", ""), it.get("proposal") or it.get("withheld") or "") for it in report["findings"])
     check("the first audit finds seven things", EXPECTED, found)
+    savings = report["summary"]["savings"]
+    check("a week of usage tells what Ben's licence saves", (1, 7), (savings["weeks"], savings["hostingDays"]))
     # Cleo is on leave, and Kim is new.
     check("and exempts two people", {"on_leave": 1, "tenure": 1}, report["summary"]["exempted"])
     population = client("dynamodb").get_item(TableName=local["table"], Key={"id": {"S": "population"}}, ConsistentRead=True)
