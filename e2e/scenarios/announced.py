@@ -5,7 +5,7 @@ import os
 import time
 
 import announcing
-from stage import check, client, ledger, local, messages, play, rest, send, state, status, until
+from stage import check, client, ledger, local, messages, play, send, state, status, until
 
 # The local Scheduler looks each ten seconds.
 LATE = 60
@@ -14,8 +14,9 @@ LATE = 60
 def swept():
     """What the template's own schedule sends each quarter of an hour."""
     scheduler = client("scheduler")
-    listed = [scheduler.get_schedule(Name=it["Name"], GroupName=it["GroupName"]) for it in scheduler.list_schedules()["Schedules"]]
-    [sweep] = [it for it in listed if it["ScheduleExpression"] == "rate(15 minutes)"]
+    places = [{"Name": it["Name"], "GroupName": it["GroupName"]} for it in scheduler.list_schedules()["Schedules"]]
+    schedules = [scheduler.get_schedule(**place) for place in places]
+    [sweep] = [it for it in schedules if it["ScheduleExpression"] == "rate(15 minutes)"]
     send("hr-intake", sweep["Target"]["Input"])
     until("the sweep is done", 60, lambda: not messages(local["queues"]["hr-intake"]["url"]))
 

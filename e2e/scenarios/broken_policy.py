@@ -1,22 +1,21 @@
 """A broken policy document: whoever starts under it works by the last good one. Every function starts, and works once."""
 
 import json
+import urllib.error
 import urllib.request
 
-from stage import (
-    LWA, TEAM, check, client, email, enveloped, event, hook, local, operator, outcome, play, put, rest, send, state, status, until, user,
-)
+from stage import check, client, email, event, local, operator, outcome, play, put, rest, state, until, user
 
 FIRST = 300
 
 
 def start_anew():
-    """No process of before is used again: AWS starts anew after any change, the local AWS where Timeout is named."""
+    """No process of before is used again: the same code is deployed once more."""
     names = [it["name"] for it in operator()["functions"].values()]
     names += [f"rollcall-{name}" for name in ("hr-receive", "hr-reconcile", "license-audit", "roster-load")]
     for name in names:
-        timeout = client("lambda").get_function_configuration(FunctionName=name)["Timeout"]
-        client("lambda").update_function_configuration(FunctionName=name, Timeout=timeout)
+        key = f"{name.removeprefix('rollcall-')}.zip"
+        client("lambda").update_function_code(FunctionName=name, S3Bucket="rollcall-code", S3Key=key)
 
 
 def roster(people):
@@ -28,11 +27,15 @@ def in_force():
     return client("dynamodb").get_item(TableName=local["rosterTable"], Key={"id": {"S": "current"}}).get("Item")
 
 
-def webhook(secret):
-    """An event as a system of the company's own sends it."""
+def webhook():
+    """What hr-receive answers to an event that nobody signed."""
     _, detail = event("by-webhook", "termination", FIRST + 5)
     request = urllib.request.Request(f"{local['receive']}canonical", data=json.dumps(detail).encode(), method="POST")
-    return request
+    try:
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def main():
@@ -52,7 +55,8 @@ def main():
     job = [{"field": "job_code", "before": None, "after": "OPS-1", "valueKnown": True}]
     put([event("moved-under-broken", "job_change", FIRST + 2, changes=job)])
     rest("relicense-user", ["moved-under-broken"])
-    check("relicense-user too", ("applied", "Basic"), (outcome("relicense-user", "moved-under-broken")[0], user(FIRST + 2)["LicenseType"]))
+    moved = (outcome("relicense-user", "moved-under-broken")[0], user(FIRST + 2)["LicenseType"])
+    check("relicense-user too", ("applied", "Basic"), moved)
     put([event("hired-under-broken", "hire", 900, team=True)])
     rest("invite-user", ["hired-under-broken"])
     check("invite-user too", ("applied", "invited"), outcome("invite-user", "hired-under-broken"))
@@ -63,16 +67,13 @@ def main():
     check("roster-load too", "20", until("the roster", 60, in_force)["rows"]["N"])
     answer = client("lambda").invoke(FunctionName="rollcall-hr-reconcile", Payload=b"{}")
     check("hr-reconcile too", None, answer.get("FunctionError"))
-    started = client("stepfunctions").start_execution(stateMachineArn=local["auditMachine"], name="under-broken", input='{"mode":"report"}')
-    audit = lambda: client("stepfunctions").describe_execution(executionArn=started["executionArn"])["status"]
+    machine = client("stepfunctions")
+    run = {"stateMachineArn": local["auditMachine"], "name": "under-broken", "input": '{"mode":"report"}'}
+    started = machine.start_execution(**run)
+    audit = lambda: machine.describe_execution(executionArn=started["executionArn"])["status"]
     until("the audit", 90, lambda: audit() != "RUNNING")
     check("license-audit too", "SUCCEEDED", audit())
-    try:
-        urllib.request.urlopen(webhook(None), timeout=30)
-        answered = 200
-    except urllib.error.HTTPError as error:
-        answered = error.code
-    check("hr-receive answers, and lets nobody in without a signature", 401, answered)
+    check("hr-receive answers, and lets nobody in without a signature", 401, webhook())
     client("ssm").put_parameter(Name=name, Value=good, Type="String", Overwrite=True)
     start_anew()
     put([event("under-good", "termination", FIRST + 4)])

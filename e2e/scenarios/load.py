@@ -6,7 +6,7 @@ An answer of InviteUsers is never lost here: what then becomes of a mail is read
 import json
 import time
 
-from stage import TEAM, calls, check, event, hook, ledger, local, messages, play, put, until
+from stage import TEAM, check, event, hook, ledger, local, messages, play, put, until
 
 LEAVERS, HIRES, BACK, LEAKED = 8500, 500, 500, 500
 FIRST_HIRE = 20_000

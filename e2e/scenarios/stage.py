@@ -123,6 +123,12 @@ def messages(url, hidden_too=True):
     return sum(int(attributes[name]) for name in names)
 
 
+def astray():
+    """How many messages wait where only what went wrong ends."""
+    urls = client("sqs").list_queues().get("QueueUrls", [])
+    return sum(messages(url) for url in urls if any(it in url for it in ("Unrouted", "Undelivered", "Dlq")))
+
+
 def record(function, event_id):
     key = {"id": {"S": f"{function}#{event_id}"}}
     return client("dynamodb").get_item(TableName=local["table"], Key=key, ConsistentRead=True).get("Item")
@@ -187,7 +193,8 @@ def hook(method, path, body=None):
 
 def calls(operation, since=0):
     """The calls of Chime that named an operation and took effect."""
-    return [it for it in hook("GET", f"calls?since={since}")["calls"] if it["operation"] == operation and it["outcome"]["tookEffect"]]
+    found = hook("GET", f"calls?since={since}")["calls"]
+    return [it for it in found if it["operation"] == operation and it["outcome"]["tookEffect"]]
 
 
 def operator():
