@@ -130,7 +130,8 @@ def main():
     calls = sum(len({call[0] for _, calls in of for call in calls}) for of in used.values())
     told(f"{len(allowed)} roles: none of the {calls} different actions that were called is missing", not_allowed + strangers)
     stale = [str(line) for line in [*PLATFORM, *PLATFORM_OF] if line not in platform]
-    told(f"{len(PLATFORM) + len(PLATFORM_OF)} actions are the platform's, each with its reason, and allowed", stale)
+    if folders:
+        told(f"{len(PLATFORM) + len(PLATFORM_OF)} actions are the platform's, each with its reason, and allowed", stale)
     if everything == "true":
         told("no role has an action or a pattern of keys that it did not use", [it for name in unused.values() for it in name])
 
