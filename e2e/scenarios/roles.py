@@ -148,7 +148,9 @@ def main():
     told(f"{len(allowed)} roles: none of the {calls} different actions that were called is missing", not_allowed + strangers)
     missing = [f"{role}: {action} is missing" for role, action in sorted(asked - platform)]
     too_many = [f"{role}: {action} is too much" for role, action in sorted(platform - asked)]
-    told(f"what the platform asks of roles, {len(asked)} permissions with their reasons: each is there, and no other", missing + too_many)
+    if folders:
+        what = f"what the platform asks of roles, {len(asked)} permissions with their reasons: each is there, and no other"
+        told(what, missing + too_many)
     if everything == "true":
         told("no role has an action or a pattern of keys that it did not use", [it for name in unused.values() for it in name])
 

@@ -8,6 +8,7 @@ use rollcall_local::demo;
 use rollcall_local::stack::{How, Progress, Stack, policy, python, seeded, workspace};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -68,7 +69,8 @@ pub(crate) async fn play(
         Ok(stack) => stack,
         Err(error) => {
             let name = scenarios.iter().map(|scenario| scenario.name()).collect::<Vec<_>>().join(", ");
-            let unexpected = vec![format!("{error:#}")];
+            let mut unexpected = vec![format!("{error:#}")];
+            unexpected.extend(denied(folder).into_iter().map(|action| format!("{action} was denied")));
             return vec![Row { name, asserted: Vec::new(), unexpected, took: began.elapsed() }];
         }
     };
@@ -83,6 +85,13 @@ pub(crate) async fn play(
     let after = on(&stack, "afterwards", "", rig, folder, progress).await;
     rows.push(Row { name: format!("{} afterwards", folder_name(folder)), ..after });
     rows
+}
+
+/// What functions were denied. It is why most stages stop that stop.
+fn denied(folder: &Path) -> BTreeSet<String> {
+    let record = std::fs::read_to_string(folder.join("requests.jsonl")).unwrap_or_default();
+    let lines = record.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.filter(|line| line["denied"] == true).filter_map(|line| Some(line["action"].as_str()?.to_owned())).collect()
 }
 
 async fn start(company: Value, policy: Value, how: &How, progress: &Progress) -> Result<Stack> {
@@ -126,6 +135,7 @@ pub(crate) async fn roles(everything: bool, folders: &[PathBuf], progress: &Prog
         .filter(|folder| folder.join("roles.json").is_file())
         .map(|folder| folder.to_string_lossy().into_owned())
         .collect();
+    // A stage that stopped used less than it may.
     let complete = everything && left.len() == folders.len();
     let arguments = std::iter::once(complete.to_string()).chain(left).collect();
     asked("roles", &python(), arguments, progress).await
