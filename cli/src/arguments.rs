@@ -1,17 +1,26 @@
-//! The command line.
+//! The command line: what every command shares. Each command's own arguments are in its module.
 
-use anyhow::Context;
+#[cfg(test)]
+mod papers;
+
+use crate::account::AccountCommand;
+use crate::audit::AuditCommand;
+use crate::brake::BrakeCommand;
+use crate::completions::Completions;
+use crate::held::HeldCommand;
+use crate::parked::ParkedCommand;
+use crate::pause::Pause;
+use crate::proof::Evidence;
+use crate::send::Send;
+use crate::status::Status;
+use crate::why::Why;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use jiff::Timestamp;
-use rollcall::brake::{budget_key, quota_key};
-use rollcall::ledger::State;
-use rollcall::person::AccessPolicy;
-use rollcall::plan::ActionClass;
-use rollcall::policy::{AuditMode, Policy};
 use rollcall::routes::Function;
-use std::path::PathBuf;
 
-/// Looks after a Rollcall stack: what is held, the mass-change brake, and the licence audit.
+/// Looks after a Rollcall stack.
+///
+/// Exit codes: 0, all that was asked for is done; 1, something was not, or needs a person, and each such thing is told; 2,
+/// the command line is wrong.
 #[derive(Parser)]
 #[command(name = "rollcall", version)]
 pub(crate) struct Arguments {
@@ -27,16 +36,10 @@ pub(crate) struct Arguments {
 /// Where the stack is.
 #[derive(Args)]
 pub(crate) struct StackArguments {
-    /// The ledger table: the stack's output `LedgerTable`.
-    #[arg(long, global = true, env = "ROLLCALL_TABLE", default_value = "")]
-    pub(crate) table: String,
-    /// The queues that released events go to: `<function>=<url>`, for example `suspend-user=https://…`; the stack's outputs
-    /// `<Function>QueueUrl`. May be given several times, or with commas.
-    #[arg(long = "queue", global = true, env = "ROLLCALL_QUEUES", value_delimiter = ',', value_parser = queue)]
-    pub(crate) queues: Vec<(String, String)>,
-    /// The stack's secret `PersonKey`. With it, `held show` opens the event; nothing else needs it.
-    #[arg(long, global = true, env = "ROLLCALL_PERSON_KEY", hide_env_values = true)]
-    pub(crate) person_key: Option<String>,
+    /// The `CloudFormation` stack: where everything is, is read from its parameter `/<stack>/operator`. The places below
+    /// win over what stands there.
+    #[arg(long, global = true, env = "ROLLCALL_STACK", value_name = "NAME")]
+    pub(crate) stack_name: Option<String>,
     /// A profile of the AWS configuration files.
     #[arg(long, global = true)]
     pub(crate) profile: Option<String>,
@@ -44,291 +47,91 @@ pub(crate) struct StackArguments {
     #[arg(long, global = true)]
     pub(crate) region: Option<String>,
     /// Where AWS answers, for example a local one.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, value_name = "URL")]
     pub(crate) endpoint_url: Option<String>,
+    /// Where Amazon Chime answers, for example the local one. Wins over --endpoint-url.
+    #[arg(long, global = true, env = "AWS_ENDPOINT_URL_CHIME", value_name = "URL")]
+    pub(crate) chime_endpoint_url: Option<String>,
+    /// The ledger table: the stack's output `LedgerTable`.
+    #[arg(long, global = true, env = "ROLLCALL_TABLE", help_heading = "Places")]
+    pub(crate) table: Option<String>,
+    /// The roster table: the stack's output `RosterTableName`.
+    #[arg(long, global = true, env = "ROLLCALL_ROSTER_TABLE", help_heading = "Places")]
+    pub(crate) roster_table: Option<String>,
+    /// The bus: the stack's output `BusName`.
+    #[arg(long, global = true, env = "ROLLCALL_BUS", help_heading = "Places")]
+    pub(crate) bus: Option<String>,
+    /// The queues of the functions: `<function>=<url>`, for example `suspend-user=https://…`; the stack's outputs
+    /// `<Function>QueueUrl`. May be given several times, or with commas.
+    #[arg(long = "queue", global = true, env = "ROLLCALL_QUEUES", value_delimiter = ',', value_parser = of_function,
+        value_name = "FUNCTION=URL", help_heading = "Places")]
+    pub(crate) queues: Vec<(Function, String)>,
+    /// Their dead-letter queues, likewise.
+    #[arg(long = "dlq", global = true, env = "ROLLCALL_DLQS", value_delimiter = ',', value_parser = of_function,
+        value_name = "FUNCTION=URL", help_heading = "Places")]
+    pub(crate) dlqs: Vec<(Function, String)>,
+    /// The ids of their event source mappings, likewise.
+    #[arg(long = "mapping", global = true, env = "ROLLCALL_MAPPINGS", value_delimiter = ',', value_parser = of_function,
+        value_name = "FUNCTION=ID", help_heading = "Places")]
+    pub(crate) mappings: Vec<(Function, String)>,
+    /// The stack's secret `PersonKey`. Without it, a command that needs it reads the secret of the stack.
+    #[arg(long, global = true, env = "ROLLCALL_PERSON_KEY", hide_env_values = true, help_heading = "Places")]
+    pub(crate) person_key: Option<String>,
 }
 
 /// How to print.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
     /// For people.
     Table,
-    /// For programs: one JSON value.
+    /// For programs: one JSON value, and errors as `{"error": "…"}`.
     Json,
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
+    /// Validates events and publishes them on the stack's bus.
+    Send(Send),
+    /// How the stack is, on one screen. Exits 1 where something needs a person.
+    Status(Status),
     /// Events that wait for a person.
     #[command(subcommand)]
     Held(HeldCommand),
+    /// Events that were refused for good.
+    #[command(subcommand)]
+    Parked(ParkedCommand),
     /// The mass-change brake.
     #[command(subcommand)]
     Brake(BrakeCommand),
+    /// Stops functions from taking messages: those wait in their queues.
+    Pause(Pause),
+    /// Lets paused functions take messages again.
+    Resume(Pause),
+    /// Tells the whole story of a person or an event: what HR says, what came, what was decided and sent, and who had a say.
+    Why(Why),
+    /// Draws up what the ledger can prove: one person's access as a document, or every record of a time as JSON lines. Exit
+    /// code 1 where no access is due and no lock-out is proven.
+    Proof(Evidence),
     /// The licence audit.
     #[command(subcommand)]
     Audit(AuditCommand),
-    /// Tells the whole story of a person or an event: what HR says, what came, what was decided and sent, and who had a say.
-    Why {
-        /// An event's id, a person's hash, an address, `worker:<number>` or `subject:<id>`. Identifiers of people need the
-        /// person key.
-        who: String,
-        #[command(flatten)]
-        policy: PolicyArgument,
-    },
-    /// Draws up what the ledger can prove: one person's access as a document, or every record of a time as JSON lines. Exit
-    /// code 1 where no access is due and no lock-out is proven.
-    Proof {
-        /// A person, or an event of theirs, as for `why`.
-        #[arg(required_unless_present = "since", conflicts_with = "since")]
-        who: Option<String>,
-        /// Every record that ended at this time or later, for example `2026-11-01T00:00:00Z`.
-        #[arg(long)]
-        since: Option<Timestamp>,
-        /// And before this one. Default: now.
-        #[arg(long, requires = "since")]
-        until: Option<Timestamp>,
-        #[command(flatten)]
-        policy: PolicyArgument,
-    },
+    /// Amazon Chime's own accounts.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Prints what a shell needs to complete this tool's words.
+    Completions(Completions),
 }
 
-/// The policy that says whether leaves and inactive logins take access.
-#[derive(Args)]
-pub(crate) struct PolicyArgument {
-    /// The policy document.
-    #[arg(long, default_value = "policy.json")]
-    policy: PathBuf,
-}
-
-impl PolicyArgument {
-    /// What takes access, by this policy.
-    pub(crate) fn read(&self) -> anyhow::Result<AccessPolicy> {
-        let text = std::fs::read_to_string(&self.policy)
-            .with_context(|| format!("{} cannot be read", self.policy.display()))?;
-        Ok(Policy::parse(&text)?.access_policy())
-    }
-}
-
-#[derive(Subcommand)]
-pub(crate) enum AuditCommand {
-    /// Audits the directory from here, and writes the report into a folder. Changes nothing.
-    Run {
-        /// Where reports and what lies between two steps are kept.
-        #[arg(long, default_value = "rollcall-audit")]
-        folder: PathBuf,
-        /// The run's name; the same name goes on with a run that was cut off. Default: the time.
-        #[arg(long)]
-        name: Option<String>,
-        /// The roster: CSV or JSON, as HR exports it. Without one, nothing is said that rests on HR.
-        #[arg(long)]
-        roster: Option<PathBuf>,
-        /// A weekly usage report of Chime. May be given several times.
-        #[arg(long)]
-        usage: Vec<PathBuf>,
-        /// The policy document.
-        #[arg(long, default_value = "policy.json")]
-        policy: PathBuf,
-        /// Only report, or make a plan that `audit apply` may apply. Default: as the policy says.
-        #[arg(long, value_enum)]
-        mode: Option<Mode>,
-    },
-    /// Shows the numbers of a run, and its plan.
-    Show {
-        /// The run's name.
-        run: String,
-        #[command(flatten)]
-        place: AuditPlace,
-    },
-    /// Asks for what a plan proposes, as far as roster and directory still say so. What was asked for before is not again.
-    Apply {
-        /// The run's name.
-        run: String,
-        #[command(flatten)]
-        place: AuditPlace,
-        /// The plan's digest, as `audit show` tells it: what you have looked at is what is applied.
-        #[arg(long)]
-        digest: String,
-        /// The stack's bus: its output `BusName`.
-        #[arg(long)]
-        bus: String,
-        /// The policy document.
-        #[arg(long, default_value = "policy.json")]
-        policy: PathBuf,
-        /// The roster of today, with --folder.
-        #[arg(long)]
-        roster: Option<PathBuf>,
-        /// The stack's roster table, its output `RosterTableName`, with --bucket. Needs the person key.
-        #[arg(long)]
-        roster_table: Option<String>,
-    },
-}
-
-/// Where a run is.
-#[derive(Args)]
-pub(crate) struct AuditPlace {
-    /// The folder of a run from here.
-    #[arg(long, default_value = "rollcall-audit")]
-    pub(crate) folder: PathBuf,
-    /// The stack's bucket, its output `AuditBucketName`, for a run of the state machine.
-    #[arg(long)]
-    pub(crate) bucket: Option<String>,
-}
-
-/// What becomes of what an audit would do.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Mode {
-    /// It is told.
-    Report,
-    /// A plan is made.
-    Propose,
-}
-
-impl Mode {
-    pub(crate) fn audit(self) -> AuditMode {
-        match self {
-            Mode::Report => AuditMode::Report,
-            Mode::Propose => AuditMode::Propose,
-        }
-    }
-}
-
-#[derive(Subcommand)]
-pub(crate) enum HeldCommand {
-    /// Lists what waits, oldest first.
-    List {
-        /// Only what waits like this.
-        #[arg(long, value_enum, default_value_t = Waiting::Any)]
-        state: Waiting,
-        /// At most so many.
-        #[arg(long, default_value_t = 1000)]
-        limit: usize,
-    },
-    /// Shows one event: why it waits, what it would do, and with the person key whom it is about.
-    Show {
-        /// Its id (`<eventId>`, or `<function>#<eventId>`).
-        event: String,
-    },
-    /// Sends events down the whole road again, each exactly once. What is due by then is applied, and nothing else.
-    Release {
-        #[command(flatten)]
-        which: Which,
-        /// Who releases them: kept with each event.
-        #[arg(long, env = "ROLLCALL_OPERATOR")]
-        by: String,
-    },
-    /// Ends events for good: nothing is applied, and the facts they assert are void.
-    Reject {
-        #[command(flatten)]
-        which: Which,
-        /// Who rejects them: kept with each event.
-        #[arg(long, env = "ROLLCALL_OPERATOR")]
-        by: String,
-        /// Why: kept with each event.
-        #[arg(long)]
-        reason: String,
-        /// Though its release is on its way: whichever comes first wins.
-        #[arg(long)]
-        force: bool,
-    },
-}
-
-/// Which events.
-#[derive(Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct Which {
-    /// Their ids (`<eventId>`, or `<function>#<eventId>`).
-    #[arg(value_name = "EVENT")]
-    pub(crate) events: Vec<String>,
-    /// All that wait like this.
-    #[arg(long, value_enum)]
-    pub(crate) all: Option<Waiting>,
-}
-
-/// How an event waits.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Waiting {
-    /// Held: by the brake, for protection, or for a fact that is not there.
-    Held,
-    /// Observed: recorded in observe mode.
-    Observed,
-    /// Either.
-    Any,
-}
-
-impl Waiting {
-    pub(crate) fn states(self) -> &'static [State] {
-        match self {
-            Waiting::Held => &[State::Held],
-            Waiting::Observed => &[State::Observed],
-            Waiting::Any => &[State::Held, State::Observed],
-        }
-    }
-}
-
-#[derive(Subcommand)]
-pub(crate) enum BrakeCommand {
-    /// Shows each budget: what is used, what is allowed, and since when it holds everything.
-    Show {
-        /// The policy document with the limits.
-        #[arg(long, default_value = "policy.json")]
-        policy: PathBuf,
-    },
-    /// Empties a budget's window and opens its latch. Releases nothing.
-    Reset {
-        /// `access`, `licence`, `access@<account id>`, `licence@<account id>` or `group:<name>`.
-        #[arg(value_parser = BudgetName::parse)]
-        budget: BudgetName,
-    },
-    /// Tells how many registered, unsuspended users there are: what `percent` is a share of, for seven days.
-    Population {
-        /// In all accounts.
-        users: u64,
-        /// In one account: `<account id>=<users>`. May be given several times.
-        #[arg(long = "account", value_parser = account_users)]
-        accounts: Vec<(String, u64)>,
-    },
-}
-
-/// Names a budget on the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum BudgetName {
-    Class(ActionClass, Option<String>),
-    Group(String),
-}
-
-impl BudgetName {
-    fn parse(text: &str) -> Result<BudgetName, String> {
-        if let Some(group) = text.strip_prefix("group:") {
-            return Ok(BudgetName::Group(group.to_owned()));
-        }
-        let (class, account) = text.split_once('@').map_or((text, None), |(class, account)| (class, Some(account)));
-        let class = ActionClass::ALL.into_iter().find(|known| known.as_str() == class);
-        class
-            .map(|class| BudgetName::Class(class, account.map(str::to_owned)))
-            .ok_or_else(|| "must be access, licence, access@<account id>, licence@<account id> or group:<name>".into())
-    }
-
-    pub(crate) fn key(&self) -> String {
-        match self {
-            BudgetName::Class(class, account) => budget_key(*class, account.as_deref()),
-            BudgetName::Group(group) => quota_key(group),
-        }
-    }
-}
-
-fn queue(text: &str) -> Result<(String, String), String> {
-    let (function, url) = text.split_once('=').ok_or("must be <function>=<url>")?;
-    if Function::ALL.iter().any(|known| known.as_str() == function) {
-        return Ok((function.to_owned(), url.to_owned()));
-    }
+/// Reads the name of a function.
+pub(crate) fn function(text: &str) -> Result<Function, String> {
     let known: Vec<&str> = Function::ALL.iter().map(|function| function.as_str()).collect();
-    Err(format!("must begin with a function: {}", known.join(", ")))
+    let found = Function::ALL.into_iter().find(|function| function.as_str() == text);
+    found.ok_or_else(|| format!("must be a function: {}", known.join(", ")))
 }
 
-fn account_users(text: &str) -> Result<(String, u64), String> {
-    let (account, users) = text.split_once('=').ok_or("must be <account id>=<users>")?;
-    Ok((account.to_owned(), users.parse().map_err(|_| "must be <account id>=<users>, users being a number")?))
+fn of_function(text: &str) -> Result<(Function, String), String> {
+    let (name, value) = text.split_once('=').ok_or("must be <function>=<value>")?;
+    Ok((function(name)?, value.to_owned()))
 }
 
 #[cfg(test)]
@@ -342,19 +145,6 @@ mod tests {
     }
 
     #[test]
-    fn a_budget_has_its_key() {
-        let table = [
-            ("access", "budget#access"),
-            ("licence@a-1", "budget#licence#a-1"),
-            ("group:administrators", "budget#group#administrators"),
-        ];
-        for (name, key) in table {
-            assert_eq!(BudgetName::parse(name).map(|name| name.key()), Ok(key.to_owned()));
-        }
-        assert!(BudgetName::parse("acces").is_err());
-    }
-
-    #[test]
     fn events_or_all_but_not_both_and_not_neither() {
         let parses = |words: &str| Arguments::try_parse_from(words.split(' ')).is_ok();
         assert!(parses("rollcall held release e-1 e-2 --by me"));
@@ -362,5 +152,24 @@ mod tests {
         assert!(!parses("rollcall held release --by me"));
         assert!(!parses("rollcall held release e-1 --all held --by me"));
         assert!(!parses("rollcall held reject e-1 --by me"), "a reject needs its reason");
+        assert!(parses("rollcall parked redrive e-1"));
+        assert!(parses("rollcall parked redrive --all --function suspend-user"));
+        assert!(!parses("rollcall parked redrive"));
+        assert!(!parses("rollcall parked redrive e-1 --all"));
+        assert!(!parses("rollcall parked redrive e-1 --function suspend-user"), "an event has its function");
+        assert!(!parses("rollcall parked redrive --all --function suspend"), "no such function");
+        assert!(parses("rollcall pause suspend-user logout-user"));
+        assert!(parses("rollcall resume --all"));
+        assert!(!parses("rollcall pause"));
+        assert!(!parses("rollcall pause suspend-user --all"));
+        assert!(!parses("rollcall send"), "which file?");
+    }
+
+    #[test]
+    fn a_place_of_a_function_names_it() {
+        let url = "https://sqs.eu-west-1.amazonaws.com/111122223333/q?a=b";
+        assert_eq!(of_function(&format!("logout-user={url}")), Ok((Function::LogoutUser, url.to_owned())));
+        assert!(of_function("logout=x").is_err());
+        assert!(of_function("logout-user").is_err());
     }
 }

@@ -1,8 +1,12 @@
 //! The licence audit, run from here: the same library as the stack's state machine.
 
-use crate::arguments::{AuditPlace, Mode};
-use crate::stack::Stack;
+mod command;
+
+pub(crate) use command::{AuditCommand, run};
+
+use crate::stack::{Place, Stack};
 use anyhow::{Context, Result, bail};
+use command::{AuditPlace, FOLDER, Mode};
 use indicatif::{ProgressBar, ProgressStyle};
 use jiff::{SignedDuration, Timestamp};
 use rollcall::audit::{Action, Again, Audit, Plan, Progress, Request, Seen, Summary, Watcher};
@@ -24,7 +28,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) name: Option<&'a str>,
     pub(crate) roster: Option<&'a Path>,
     pub(crate) usage: &'a [PathBuf],
-    pub(crate) policy: &'a Path,
+    pub(crate) policy: &'a Policy,
     pub(crate) mode: Option<Mode>,
 }
 
@@ -58,13 +62,7 @@ impl Told {
     }
 }
 
-fn policy(path: &Path) -> Result<Policy> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    Ok(Policy::parse(&text)?)
-}
-
-pub(crate) async fn run(stack: &Stack, wanted: &Wanted<'_>) -> Result<Told> {
-    let policy = policy(wanted.policy)?;
+async fn audit(stack: &Stack<'_>, wanted: &Wanted<'_>) -> Result<Told> {
     let store = Files::new(wanted.folder);
     let now = stack.now();
     let roster = match wanted.roster {
@@ -80,15 +78,15 @@ pub(crate) async fn run(stack: &Stack, wanted: &Wanted<'_>) -> Result<Told> {
         usage.push(key);
     }
     let run = wanted.name.map_or_else(|| format!("{}", now.strftime("%Y%m%dT%H%M%SZ")), str::to_owned);
-    let audit = Audit { progress: watcher(), ..Audit::new(stack.chime(), store, System::default()) };
+    let audit = Audit { progress: watcher(), ..Audit::new(stack.chime().await, store, System::default()) };
     let mode = wanted.mode.map(Mode::audit);
     let request = Request { run: run.clone(), at: now, mode, roster, usage };
-    let summary = audit.run(request, &policy).await?;
+    let summary = audit.run(request, wanted.policy).await?;
     Ok(Told::new(summary, &audit.plan_of(&run).await?, &wanted.folder.display().to_string()))
 }
 
 /// Loads a roster from a file of this machine.
-async fn roster(store: &Files, path: &Path, stack: &Stack) -> Result<Index> {
+async fn roster(store: &Files, path: &Path, stack: &Stack<'_>) -> Result<Index> {
     let (folder, name) = (path.parent().unwrap_or(Path::new("")), path.file_name().and_then(|name| name.to_str()));
     std::fs::metadata(path).with_context(|| format!("{} cannot be read", path.display()))?;
     let host = System::default();
@@ -102,12 +100,38 @@ async fn roster(store: &Files, path: &Path, stack: &Stack) -> Result<Index> {
     index(&load, store, &Nowhere, &host).await.with_context(|| format!("the roster {}", path.display()))
 }
 
-pub(crate) async fn show(stack: &Stack, place: &AuditPlace, run: &str) -> Result<Told> {
-    match &place.bucket {
-        Some(bucket) => told(&Audit::new(stack.chime(), stack.bucket(bucket), System::default()), run, bucket).await,
-        None => {
-            let folder = place.folder.display().to_string();
-            told(&Audit::new(stack.chime(), Files::new(&place.folder), System::default()), run, &folder).await
+/// Where a run is kept.
+enum Kept {
+    /// On this machine.
+    Folder(PathBuf),
+    /// In the stack's bucket.
+    Bucket(String),
+}
+
+/// Where a run is kept: as is said, else here where it is here, else in the stack's bucket.
+async fn kept(stack: &Stack<'_>, place: &AuditPlace, run: &str) -> Result<Kept> {
+    match (&place.bucket, &place.folder) {
+        (Some(bucket), _) => return Ok(Kept::Bucket(bucket.clone())),
+        (None, Some(folder)) => return Ok(Kept::Folder(folder.clone())),
+        (None, None) => {}
+    }
+    let here = Path::new(FOLDER);
+    if here.join("audits").join(run).exists() {
+        return Ok(Kept::Folder(here.to_owned()));
+    }
+    let bucket = stack.find(Place::AuditBucket).await?;
+    Ok(bucket.map_or_else(|| Kept::Folder(here.to_owned()), Kept::Bucket))
+}
+
+async fn show(stack: &Stack<'_>, place: &AuditPlace, run: &str) -> Result<Told> {
+    match kept(stack, place, run).await? {
+        Kept::Bucket(bucket) => {
+            let store = stack.bucket(&bucket).await;
+            told(&Audit::new(stack.chime().await, store, System::default()), run, &bucket).await
+        }
+        Kept::Folder(folder) => {
+            let audit = Audit::new(stack.chime().await, Files::new(&folder), System::default());
+            told(&audit, run, &folder.display().to_string()).await
         }
     }
 }
@@ -120,35 +144,37 @@ async fn told<S: Store>(audit: &Audit<Chime<System>, S, System>, run: &str, fold
 pub(crate) struct Confirmed<'a> {
     pub(crate) run: &'a str,
     pub(crate) digest: &'a str,
-    pub(crate) bus: &'a str,
-    pub(crate) policy: &'a Path,
+    pub(crate) policy: &'a Policy,
     pub(crate) roster: Option<&'a Path>,
-    pub(crate) roster_table: Option<&'a str>,
 }
 
 /// Asks for what a plan proposes, as far as it is still true.
-pub(crate) async fn apply(stack: &Stack, place: &AuditPlace, confirmed: &Confirmed<'_>) -> Result<Progress> {
-    let roster = match (confirmed.roster, confirmed.roster_table) {
-        (Some(path), None) => roster(&Files::new(&place.folder), path, stack).await?,
-        (None, Some(table)) => {
-            stack.roster(table)?.current().await?.context("no roster is in force; drop one in the bucket first")?
+async fn apply(stack: &Stack<'_>, place: &AuditPlace, confirmed: &Confirmed<'_>) -> Result<Progress> {
+    // A roster's runs lie where the plan does.
+    match (kept(stack, place, confirmed.run).await?, confirmed.roster) {
+        (Kept::Folder(folder), Some(path)) => {
+            let store = Files::new(&folder);
+            let roster = roster(&store, path, stack).await?;
+            ask(stack, store, confirmed, roster).await
         }
-        (Some(_), Some(_)) | (None, None) => bail!("which roster? Give --roster or --roster-table"),
-    };
-    match &place.bucket {
-        // Its runs lie where the plan does.
-        Some(_) if confirmed.roster.is_some() => bail!("with --bucket the roster is the stack's: give --roster-table"),
-        Some(bucket) => ask(stack, stack.bucket(bucket), confirmed, roster).await,
-        None => ask(stack, Files::new(&place.folder), confirmed, roster).await,
+        (Kept::Folder(_), None) => bail!("which roster? A run from here needs --roster"),
+        (Kept::Bucket(_), Some(_)) => {
+            bail!("the run is in the stack's bucket, and so is its roster: leave --roster out")
+        }
+        (Kept::Bucket(bucket), None) => {
+            let table = stack.place(Place::RosterTable).await?;
+            let roster = rollcall::roster::in_force(&stack.dynamo().await, &table).await?;
+            let roster = roster.context("no roster is in force; drop one in the bucket first")?;
+            ask(stack, stack.bucket(&bucket).await, confirmed, roster).await
+        }
     }
 }
 
-async fn ask<S: Store>(stack: &Stack, store: S, confirmed: &Confirmed<'_>, roster: Index) -> Result<Progress> {
-    let audit = Audit { progress: watcher(), ..Audit::new(stack.chime(), store, System::default()) };
+async fn ask<S: Store>(stack: &Stack<'_>, store: S, confirmed: &Confirmed<'_>, roster: Index) -> Result<Progress> {
+    let audit = Audit { progress: watcher(), ..Audit::new(stack.chime().await, store, System::default()) };
     let again = Again { digest: confirmed.digest.to_owned(), roster: Some(roster), now: stack.now() };
     let until = stack.now().saturating_add(SignedDuration::from_hours(12)).unwrap_or(Timestamp::MAX);
-    let policy = policy(confirmed.policy)?;
-    Ok(audit.ask(confirmed.run, &policy, Some(&again), &stack.bus(confirmed.bus), until).await?)
+    Ok(audit.ask(confirmed.run, confirmed.policy, Some(&again), &stack.bus().await?, until).await?)
 }
 
 /// A bar that tells how far the run is. It shows on a terminal only.

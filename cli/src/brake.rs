@@ -1,13 +1,17 @@
 //! The mass-change brake: what is used, and starting anew.
 
+mod command;
+
+pub(crate) use command::{BrakeCommand, run};
+
 use crate::stack::Stack;
-use anyhow::{Context, Result};
+use crate::status::Latched;
+use anyhow::Result;
 use rollcall::brake::{POPULATION_KEY, Population, budget_key, quota_key};
 use rollcall::plan::ActionClass;
 use rollcall::policy::{Limit, Policy};
 use serde::Serialize;
 use std::collections::BTreeSet;
-use std::path::Path;
 
 /// One line of `brake show`.
 #[derive(Serialize)]
@@ -27,16 +31,14 @@ pub(crate) struct BudgetLine {
     pub(crate) latched_by: Option<String>,
 }
 
-pub(crate) async fn show(stack: &Stack, policy: &Path) -> Result<Vec<BudgetLine>> {
-    let text = std::fs::read_to_string(policy).with_context(|| format!("{} cannot be read", policy.display()))?;
-    let policy = Policy::parse(&text)?;
-    let budgets = braked(&policy);
+pub(crate) async fn show(stack: &Stack<'_>, policy: &Policy) -> Result<Vec<BudgetLine>> {
+    let budgets = braked(policy);
     let mut keys: BTreeSet<String> = budgets.iter().map(|(_, key, _, _)| key.clone()).collect();
     let quotas = || policy.protected.groups.iter().filter_map(|group| Some((group, group.minimum?)));
     keys.extend(quotas().map(|(group, _)| quota_key(&group.name)));
     keys.insert(POPULATION_KEY.to_owned());
     let now = stack.now();
-    let stored = stack.ledger()?.budgets(&keys, stack.deadline()).await?;
+    let stored = stack.ledger().await?.budgets(&keys, stack.deadline()).await?;
     let mut lines = Vec::new();
     for (budget, key, account, limits) in budgets {
         let Some(item) = stored.look(&key) else { continue };
@@ -66,6 +68,26 @@ pub(crate) async fn show(stack: &Stack, policy: &Path) -> Result<Vec<BudgetLine>
     Ok(lines)
 }
 
+/// The budgets that hold everything: of the classes, and of each account that the policy names. A latch outlives the
+/// limits that closed it, so it is looked for whether or not there are any.
+pub(crate) async fn latched(stack: &Stack<'_>, policy: &Policy) -> Result<Vec<Latched>> {
+    let mut names: Vec<(String, String)> = Vec::new();
+    for class in ActionClass::ALL {
+        names.push((class.as_str().to_owned(), budget_key(class, None)));
+        for rule in &policy.accounts {
+            let account = rule.account.as_ref();
+            names.push((format!("{}@{account}", class.as_str()), budget_key(class, Some(account))));
+        }
+    }
+    let keys: BTreeSet<String> = names.iter().map(|(_, key)| key.clone()).collect();
+    let stored = stack.ledger().await?.budgets(&keys, stack.deadline()).await?;
+    let latched = names.into_iter().filter_map(|(budget, key)| {
+        let latch = stored.look(&key)?.latch()?;
+        Some(Latched { budget, since: latch.at, because_of: latch.event.clone() })
+    });
+    Ok(latched.collect())
+}
+
 /// Each budget of a policy: its name, its key, its account, its limits.
 fn braked(policy: &Policy) -> Vec<(String, String, Option<&str>, &[Limit])> {
     let mut budgets: Vec<(String, String, Option<&str>, &[Limit])> = Vec::new();
@@ -81,12 +103,12 @@ fn braked(policy: &Policy) -> Vec<(String, String, Option<&str>, &[Limit])> {
     budgets
 }
 
-pub(crate) async fn reset(stack: &Stack, key: &str) -> Result<bool> {
-    Ok(stack.ledger()?.reset_budget(key).await?)
+async fn reset(stack: &Stack<'_>, key: &str) -> Result<bool> {
+    Ok(stack.ledger().await?.reset_budget(key).await?)
 }
 
-pub(crate) async fn population(stack: &Stack, users: u64, accounts: &[(String, u64)]) -> Result<Population> {
+async fn population(stack: &Stack<'_>, users: u64, accounts: &[(String, u64)]) -> Result<Population> {
     let population = Population { counted_at: stack.now(), users, accounts: accounts.iter().cloned().collect() };
-    stack.ledger()?.set_population(&population).await?;
+    stack.ledger().await?.set_population(&population).await?;
     Ok(population)
 }

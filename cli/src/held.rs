@@ -1,18 +1,24 @@
 //! What waits for a person: listed, shown, released, rejected.
 
-use crate::arguments::Which;
-use crate::stack::Stack;
+mod command;
+
+pub(crate) use command::{HeldCommand, acted, run};
+
+use crate::stack::{Part, Stack};
 use anyhow::{Result, bail};
+use command::Which;
 use jiff::Timestamp;
+use rollcall::host::System;
 use rollcall::ledger::{EventItem, Ledger, Rejection, Releasing, State};
+use rollcall::outcome::Outcome;
+use rollcall::queue;
 use rollcall::routes::Function;
-use rollcall::{host::System, outcome::Outcome, queue};
 use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// One event that waits.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Held {
     /// Key of its record.
@@ -44,29 +50,30 @@ pub(crate) struct Shown {
     pub(crate) detail: Option<Value>,
 }
 
-/// What became of one event that was to be released or rejected.
+/// What became of one event that was to be released, rejected or redriven.
 #[derive(Serialize)]
 pub(crate) struct Acted {
     pub(crate) event: String,
-    /// `released`, `rejected` or `failed`.
+    /// `released`, `rejected`, `redriven`; or `failed`, or `missing` where there is nothing to redrive.
     pub(crate) result: &'static str,
     pub(crate) message: String,
 }
 
 impl Acted {
     pub(crate) fn is_done(&self) -> bool {
-        self.result != "failed"
+        self.result != "failed" && self.result != "missing"
     }
 }
 
-pub(crate) async fn list(stack: &Stack, states: &[State], limit: usize) -> Result<Vec<Held>> {
-    let events = waiting(stack, &stack.ledger()?, states, limit).await?;
+async fn list(stack: &Stack<'_>, states: &[State], limit: usize) -> Result<Vec<Held>> {
+    let events = waiting(stack, &stack.ledger().await?, states, limit).await?;
     Ok(events.iter().map(held).collect())
 }
 
-pub(crate) async fn show(stack: &Stack, name: &str) -> Result<Shown> {
-    let event = find(&stack.ledger()?, name).await?;
-    let detail = match (stack.keys()?, &event.event) {
+async fn show(stack: &Stack<'_>, name: &str, open: bool) -> Result<Shown> {
+    let event = find(&stack.ledger().await?, name).await?;
+    let keys = if open { Some(stack.keys().await?) } else { stack.given_keys()? };
+    let detail = match (keys, &event.event) {
         (Some(keys), Some(sealed)) => {
             let text = keys.open(sealed, &event.id).map_err(|unopenable| anyhow::anyhow!("{unopenable}"))?;
             Some(serde_json::from_str(&text)?)
@@ -82,8 +89,8 @@ pub(crate) async fn show(stack: &Stack, name: &str) -> Result<Shown> {
 }
 
 /// Sends each event to its function's queue, sealed as it is, with the token of its hold.
-pub(crate) async fn release(stack: &Stack, which: &Which, by: &str) -> Result<Vec<Acted>> {
-    let ledger = stack.ledger()?;
+async fn release(stack: &Stack<'_>, which: &Which, by: &str) -> Result<Vec<Acted>> {
+    let ledger = stack.ledger().await?;
     let mut acted = Vec::new();
     let mut by_queue: BTreeMap<String, Vec<EventItem>> = BTreeMap::new();
     for chosen in choose(stack, which).await? {
@@ -95,8 +102,12 @@ pub(crate) async fn release(stack: &Stack, which: &Which, by: &str) -> Result<Ve
                 continue;
             }
         };
-        let Some(queue) = stack.queue_of(&event.id).map(str::to_owned) else {
-            acted.push(failed(event.id, "which queue? Give --queue <function>=<url>, or set ROLLCALL_QUEUES"));
+        let queue = match function_of(&event.id) {
+            Some(function) => stack.find_part(function, Part::Queue).await?,
+            None => None,
+        };
+        let Some(queue) = queue else {
+            acted.push(failed(event.id, "which queue? Give --stack-name, or --queue <function>=<url>"));
             continue;
         };
         if event.event.as_ref().is_none_or(|sealed| sealed.is_empty()) {
@@ -112,7 +123,7 @@ pub(crate) async fn release(stack: &Stack, which: &Which, by: &str) -> Result<Ve
         }
     }
     for (queue, events) in by_queue {
-        let sent = queue::release(&stack.queues, &queue, &events, by).await;
+        let sent = queue::release(&stack.sqs().await, &queue, &events, by).await;
         for (event, sent) in events.into_iter().zip(sent) {
             let (result, message) = if sent {
                 ("released", "on its way: the whole road again, what is due included")
@@ -125,11 +136,11 @@ pub(crate) async fn release(stack: &Stack, which: &Which, by: &str) -> Result<Ve
     Ok(acted)
 }
 
-pub(crate) async fn reject(stack: &Stack, which: &Which, by: &str, reason: &str, force: bool) -> Result<Vec<Acted>> {
+async fn reject(stack: &Stack<'_>, which: &Which, by: &str, reason: &str, force: bool) -> Result<Vec<Acted>> {
     if reason.trim().is_empty() {
         bail!("--reason must say why");
     }
-    let ledger = stack.ledger()?;
+    let ledger = stack.ledger().await?;
     let mut acted = Vec::new();
     for chosen in choose(stack, which).await? {
         let event = match chosen {
@@ -150,8 +161,8 @@ pub(crate) async fn reject(stack: &Stack, which: &Which, by: &str, reason: &str,
 }
 
 /// The events that the operator means: each, or why it cannot be one of them.
-async fn choose(stack: &Stack, which: &Which) -> Result<Vec<Result<EventItem, Acted>>> {
-    let ledger = stack.ledger()?;
+async fn choose(stack: &Stack<'_>, which: &Which) -> Result<Vec<Result<EventItem, Acted>>> {
+    let ledger = stack.ledger().await?;
     if let Some(all) = which.all {
         let events = waiting(stack, &ledger, all.states(), usize::MAX).await?;
         return Ok(events.into_iter().map(Ok).collect());
@@ -169,7 +180,12 @@ async fn choose(stack: &Stack, which: &Which) -> Result<Vec<Result<EventItem, Ac
 }
 
 /// Every event in these states, oldest first.
-async fn waiting(stack: &Stack, ledger: &Ledger<System>, states: &[State], limit: usize) -> Result<Vec<EventItem>> {
+pub(crate) async fn waiting(
+    stack: &Stack<'_>,
+    ledger: &Ledger<System>,
+    states: &[State],
+    limit: usize,
+) -> Result<Vec<EventItem>> {
     let mut events = Vec::new();
     for state in states {
         let mut from = None;
@@ -188,7 +204,7 @@ async fn waiting(stack: &Stack, ledger: &Ledger<System>, states: &[State], limit
 }
 
 /// The record of an event that is named by its key, or by its id alone.
-async fn find(ledger: &Ledger<System>, name: &str) -> Result<EventItem> {
+pub(crate) async fn find(ledger: &Ledger<System>, name: &str) -> Result<EventItem> {
     let keys: Vec<String> = if name.contains('#') {
         vec![name.to_owned()]
     } else {
@@ -199,11 +215,17 @@ async fn find(ledger: &Ledger<System>, name: &str) -> Result<EventItem> {
         found.extend(ledger.event(key).await?);
     }
     // The same id may be known to two functions: what waits is what is meant.
-    found.sort_by_key(|event| event.state != State::Held && event.state != State::Observed);
+    found.sort_by_key(|event| event.state.attention().is_none());
     if let Some(event) = found.into_iter().next() {
         return Ok(event);
     }
     bail!("no event is recorded under {}", keys.join(" or "))
+}
+
+/// The function that a record belongs to, by its key.
+pub(crate) fn function_of(event_key: &str) -> Option<Function> {
+    let (name, _) = event_key.split_once('#')?;
+    Function::ALL.into_iter().find(|function| function.as_str() == name)
 }
 
 fn held(event: &EventItem) -> Held {

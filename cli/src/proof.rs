@@ -1,10 +1,13 @@
 //! `rollcall proof`: what the ledger can prove of one person's access, as a document an auditor can read; and every record
 //! of a time as JSON lines. It names nobody: people are keyed hashes.
 
-use crate::stack::Stack;
-use crate::story::{EventLine, StepLine, Story, line, word};
+use crate::arguments::Output;
+use crate::report::Report;
+use crate::stack::{Place, Stack};
+use crate::story::{EventLine, StepLine, Story, line, tell, word};
 use crate::why::exact;
 use anyhow::Result;
+use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use rollcall::directory::Operation;
 use rollcall::ledger::Part;
@@ -13,6 +16,38 @@ use rollcall::routes::Function;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::Write;
+use std::path::PathBuf;
+
+/// What is proven: one person's access, or a time.
+#[derive(Args)]
+pub(crate) struct Evidence {
+    /// A person, or an event of theirs, as for `why`.
+    #[arg(required_unless_present = "since", conflicts_with = "since")]
+    who: Option<String>,
+    /// Every record that ended at this time or later, for example `2026-11-01T00:00:00Z`.
+    #[arg(long)]
+    since: Option<Timestamp>,
+    /// And before this one. Default: now.
+    #[arg(long, requires = "since", conflicts_with = "who")]
+    until: Option<Timestamp>,
+    /// The policy document, which says whether leaves and inactive logins take access. Default: the stack's own, or
+    /// `policy.json`.
+    #[arg(long, conflicts_with = "since")]
+    policy: Option<PathBuf>,
+}
+
+pub(crate) async fn run(evidence: &Evidence, stack: &Stack<'_>, output: Output) -> Result<Report> {
+    let Some(who) = &evidence.who else {
+        let (since, until) = (evidence.since.unwrap_or_default(), evidence.until.unwrap_or_else(|| stack.now()));
+        let mut lines = Vec::new();
+        window(stack, since, until, &mut lines).await?;
+        return Ok(Report { text: String::from_utf8(lines)?.trim_end().to_owned(), done: true });
+    };
+    let policy = stack.policy(evidence.policy.as_deref()).await?;
+    let story = tell(stack, who, policy.access_policy()).await?;
+    let proof = Proof::of(story, &stack.place(Place::Table).await?, stack.now());
+    Ok(Report { done: proof.holds(), ..Report::of(&proof, output, |proof| proof.document().trim_end().to_owned()) })
+}
 
 /// Evidence of one person's access.
 #[derive(Debug, Serialize)]
@@ -190,8 +225,8 @@ fn rows(event: &EventLine) -> Vec<(String, Option<Timestamp>)> {
 }
 
 /// Writes every record that ended in a time as one line of JSON, in no order. Answers how many.
-pub(crate) async fn window(stack: &Stack, since: Timestamp, until: Timestamp, out: &mut impl Write) -> Result<u64> {
-    let ledger = stack.ledger()?;
+async fn window(stack: &Stack<'_>, since: Timestamp, until: Timestamp, out: &mut impl Write) -> Result<u64> {
+    let ledger = stack.ledger().await?;
     let mut lines = 0;
     for part in Part::all(1) {
         let mut next = Some(part);

@@ -4,7 +4,7 @@
 mod tests;
 
 use crate::stack::Stack;
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use jiff::{SignedDuration, Timestamp};
 use rollcall::batch::REALM;
 use rollcall::ledger::{EventItem, History, Ledger, RECEIPT, Taken};
@@ -144,8 +144,8 @@ pub(crate) struct RequestLine {
 /// Finds whom an operator means, and tells the story.
 ///
 /// `who`: an event's id or record key, a person's hash, an address, `worker:<number>` or `subject:<id>`.
-pub(crate) async fn tell(stack: &Stack, who: &str, policy: AccessPolicy) -> Result<Story> {
-    let ledger = stack.ledger()?;
+pub(crate) async fn tell(stack: &Stack<'_>, who: &str, policy: AccessPolicy) -> Result<Story> {
+    let ledger = stack.ledger().await?;
     let (key, asked) = match find(stack, &ledger, who).await? {
         Meant::Person(key) => (key, None),
         Meant::Event(event) => match event.person.clone() {
@@ -168,7 +168,7 @@ enum Meant {
     Event(Box<EventItem>),
 }
 
-async fn find(stack: &Stack, ledger: &Ledger<System>, who: &str) -> Result<Meant> {
+async fn find(stack: &Stack<'_>, ledger: &Ledger<System>, who: &str) -> Result<Meant> {
     if let Some(key) = PersonKey::parse(who) {
         return Ok(Meant::Person(key));
     }
@@ -180,7 +180,7 @@ async fn find(stack: &Stack, ledger: &Ledger<System>, who: &str) -> Result<Meant
         who.strip_prefix("subject:").map(|id| (What::Subject, id.to_owned()))
     };
     if let Some((what, value)) = named {
-        let keys = stack.keys()?.context("people are known by a keyed hash: give --person-key to name one")?;
+        let keys = stack.keys().await?;
         return Ok(Meant::Person(ledger.holder(&Identity::named(REALM, what, &value, &keys)).await?));
     }
     let records: Vec<String> = if who.contains('#') {

@@ -1,10 +1,34 @@
 //! `rollcall why`: a person's story for people.
 
-use crate::story::{ActedLine, EventLine, FactLine, RequestLine, StepLine, Story, word};
+use crate::arguments::Output;
+use crate::report::Report;
+use crate::stack::Stack;
+use crate::story::{ActedLine, EventLine, FactLine, RequestLine, StepLine, Story, tell, word};
+use anyhow::Result;
+use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use rollcall::person::Standing;
 use rollcall::plan::StepStatus;
 use std::fmt::Write;
+use std::path::PathBuf;
+
+/// Whose story.
+#[derive(Args)]
+pub(crate) struct Why {
+    /// An event's id, a person's hash, an address, `worker:<number>` or `subject:<id>`. Identifiers of people need the
+    /// person key, which is read from the stack unless it is given.
+    who: String,
+    /// The policy document, which says whether leaves and inactive logins take access. Default: the stack's own, or
+    /// `policy.json`.
+    #[arg(long)]
+    policy: Option<PathBuf>,
+}
+
+pub(crate) async fn run(why: &Why, stack: &Stack<'_>, output: Output) -> Result<Report> {
+    let policy = stack.policy(why.policy.as_deref()).await?;
+    let story = tell(stack, &why.who, policy.access_policy()).await?;
+    Ok(Report::of(&story, output, text))
+}
 
 /// The story as text.
 pub(crate) fn text(story: &Story) -> String {

@@ -37,7 +37,7 @@ pub use listing::{AccountListing, Incomplete, SLICE};
 pub use plan::{Part, Plan, Proposal};
 pub use protected::Protected;
 pub use request::{Again, Progress, event, is_removal};
-pub use run::{Request, Run};
+pub use run::{Request, Run, last_believed};
 pub use seen::SeenUser;
 pub use usage::{BadUsage, Hosted, UsageGiven, read as read_usage};
 

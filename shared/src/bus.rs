@@ -4,11 +4,13 @@ use crate::event::SOURCE;
 use crate::failure::{Cause, Failure, Refusal, RefusalCode, ServiceError, classify};
 use crate::host::Host;
 use aws_sdk_eventbridge::Client;
-use aws_sdk_eventbridge::error::ProvideErrorMetadata;
+use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_eventbridge::operation::put_events::PutEventsError;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use std::fmt;
 use std::future::Future;
 use std::time::Duration;
+use thiserror::Error;
 
 /// The most entries of one call. Source: the EventBridge API reference.
 pub const ENTRIES: usize = 10;
@@ -57,41 +59,86 @@ impl<H: Host> EventBus<H> {
     }
 }
 
-impl<H: Host> Bus for EventBus<H> {
-    async fn publish(&self, entries: &[Entry]) -> Result<(), Failure> {
-        let mut left = entries.to_vec();
+/// Why an entry is not known to be on the bus.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Unpublished {
+    /// The bus did not take it, for this reason of EventBridge's.
+    #[error("the bus did not take it: {0}")]
+    Refused(String),
+    /// The request failed as a whole; it may be there.
+    #[error("the request failed: {0}")]
+    Failed(Failure),
+}
+
+impl<H: Host> EventBus<H> {
+    /// Publishes at most [`ENTRIES`] events, and answers for each, in order.
+    ///
+    /// HTTP 200 is not success: each entry has its own answer. Those that failed are sent again, four times at most.
+    pub async fn put(&self, entries: &[Entry]) -> Vec<Result<(), Unpublished>> {
+        let mut answers = vec![Ok(()); entries.len()];
+        let mut left: Vec<usize> = (0..entries.len()).collect();
         let mut backoff = Duration::from_millis(100);
-        for _ in 0..ATTEMPTS {
-            let request = left.iter().map(|entry| {
+        for attempt in 1..=ATTEMPTS {
+            let request = left.iter().map(|index| {
                 PutEventsRequestEntry::builder()
                     .event_bus_name(&self.name)
                     .source(SOURCE)
-                    .detail_type(entry.detail_type)
-                    .detail(&entry.detail)
+                    .detail_type(entries[*index].detail_type)
+                    .detail(&entries[*index].detail)
                     .build()
             });
-            let answer = self.client.put_events().set_entries(Some(request.collect())).send().await;
-            let answer = answer.map_err(|error| {
-                let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
-                match classify(code, error.raw_response().map(|response| response.status().as_u16())) {
-                    ServiceError::Throttled => Failure::retryable(Cause::Throttled),
-                    ServiceError::Unknown => Failure::retryable(Cause::Unanswered),
-                    ServiceError::NotFound | ServiceError::Refused => Failure::Permanent(Refusal::new(
-                        RefusalCode::InvalidField,
-                        "bus",
-                        "refuses events; see whether it is there and the role allows events:PutEvents",
-                    )),
+            match self.client.put_events().set_entries(Some(request.collect())).send().await {
+                Ok(answer) => {
+                    let mut failed = Vec::new();
+                    // The answers come in the order asked. One that is not there is no success.
+                    for (place, index) in left.into_iter().enumerate() {
+                        let result = answer.entries().get(place);
+                        let code = result.map_or(Some("NoAnswer"), |result| result.error_code());
+                        answers[index] = code.map_or(Ok(()), |code| Err(Unpublished::Refused(code.to_owned())));
+                        failed.extend(code.map(|_| index));
+                    }
+                    left = failed;
                 }
-            })?;
-            // HTTP 200 is not success: each entry has its own answer, in the order asked.
-            let failed = answer.entries().iter().map(|result| result.error_code.is_some());
-            left = left.into_iter().zip(failed).filter_map(|(entry, failed)| failed.then_some(entry)).collect();
-            if left.is_empty() {
-                return Ok(());
+                Err(error) => {
+                    let failure = failure(&error);
+                    left.iter().for_each(|index| answers[*index] = Err(Unpublished::Failed(failure.clone())));
+                    return answers;
+                }
             }
-            self.host.sleep(self.host.jitter(backoff)).await;
-            backoff *= 2;
+            if left.is_empty() {
+                return answers;
+            }
+            if attempt < ATTEMPTS {
+                self.host.sleep(self.host.jitter(backoff)).await;
+                backoff *= 2;
+            }
         }
-        Err(Failure::retryable(Cause::Throttled))
+        answers
+    }
+}
+
+impl<H: Host> Bus for EventBus<H> {
+    async fn publish(&self, entries: &[Entry]) -> Result<(), Failure> {
+        let unpublished = self.put(entries).await.into_iter().find_map(Result::err);
+        unpublished.map_or(Ok(()), |why| {
+            Err(match why {
+                Unpublished::Failed(failure) => failure,
+                Unpublished::Refused(_) => Failure::retryable(Cause::Throttled),
+            })
+        })
+    }
+}
+
+/// What the failure of a whole request means.
+fn failure(error: &SdkError<PutEventsError>) -> Failure {
+    let code = error.as_service_error().and_then(ProvideErrorMetadata::code);
+    match classify(code, error.raw_response().map(|response| response.status().as_u16())) {
+        ServiceError::Throttled => Failure::retryable(Cause::Throttled),
+        ServiceError::Unknown => Failure::retryable(Cause::Unanswered),
+        ServiceError::NotFound | ServiceError::Refused => Failure::Permanent(Refusal::new(
+            RefusalCode::InvalidField,
+            "bus",
+            "refuses events; see whether it is there and the role allows events:PutEvents",
+        )),
     }
 }

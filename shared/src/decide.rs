@@ -169,6 +169,22 @@ pub fn admit(function: Function, event: &WorkerEvent, now: Timestamp) -> Result<
     Ok(())
 }
 
+/// The function that would take an event up now.
+///
+/// # Errors
+/// The [`Refusal`] that it would be parked for, whatever is known of its person; or that nobody consumes it.
+pub fn taken_up_by(event: &WorkerEvent, now: Timestamp) -> Result<Function, Refusal> {
+    let Some(function) = consumer(event.event_type, event.login) else {
+        let message = "is for no function: the event would end in the queue `unrouted`";
+        return Err(Refusal::new(RefusalCode::WrongDetailType, "detail-type", message));
+    };
+    admit(function, event, now)?;
+    match too_early(event, now) {
+        Some(Decision::Park(refusal)) => Err(refusal),
+        Some(_) | None => Ok(function),
+    }
+}
+
 /// Decides one case.
 #[must_use]
 pub fn decide(case: &Case<'_>) -> Decision {

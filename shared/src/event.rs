@@ -266,6 +266,14 @@ pub fn parse(body: &str) -> Result<WorkerEvent, Refusal> {
     })
 }
 
+/// The `detail` of a message body as its sender wrote it, out of whatever wrapping [`parse`] reads. Personal data.
+///
+/// # Errors
+/// A [`Refusal`] that names the member of the wrapping that is wrong.
+pub fn detail(body: &str) -> Result<String, Refusal> {
+    Ok(envelope::open(body)?.detail.into_owned())
+}
+
 fn event_type(detail: &wire::Detail, detail_type: Option<&str>) -> Result<EventType, Refusal> {
     let event_type = EventType::new(detail.kind, detail.phase)
         .ok_or_else(|| Refusal::new(RefusalCode::InvalidField, "detail.phase", "does not exist for this kind"))?;

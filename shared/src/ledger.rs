@@ -8,6 +8,7 @@
 
 mod budgets;
 mod claim;
+mod counts;
 mod due;
 mod history;
 mod holds;
@@ -22,6 +23,7 @@ mod watch;
 pub use budgets::Budgets;
 pub(crate) use claim::transactions;
 pub use claim::{Claim, ClaimError};
+pub use counts::{Announced, Backlog};
 pub use due::{DuePage, Ended};
 pub use history::{EndedPage, History};
 pub use holds::{NotRejected, Waiting};

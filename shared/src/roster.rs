@@ -33,7 +33,7 @@ pub use load::Index;
 pub use pointer::Loading;
 pub use row::{Leave, Row, Status};
 pub use sorted::RUN_ROWS;
-pub use table::Roster;
+pub use table::{Roster, in_force};
 pub use version::Version;
 
 use reader::Watched;

@@ -9,7 +9,7 @@ use crate::host::Host;
 use crate::policy::AuditMode;
 use crate::roster;
 use crate::runs::RunInfo;
-use crate::store::{Store, must_read_json, read_json, write_json};
+use crate::store::{Store, StoreFailure, must_read_json, read_json, write_json};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -76,6 +76,15 @@ pub struct Believed {
     pub users: u64,
     /// The users.
     pub runs: Vec<RunInfo>,
+}
+
+/// When the last run began whose listing of an account was believed; `None` before the first, or where it is long ago.
+///
+/// # Errors
+/// [`StoreFailure`].
+pub async fn last_believed(store: &impl Store) -> Result<Option<Timestamp>, StoreFailure> {
+    let believed: Option<BTreeMap<String, Believed>> = read_json(store, BELIEVED_KEY).await?;
+    Ok(believed.unwrap_or_default().into_values().map(|believed| believed.at).max())
 }
 
 fn run_key(run: &str) -> String {

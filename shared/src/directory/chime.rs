@@ -326,7 +326,7 @@ fn ids(users: &[UserId]) -> Vec<String> {
 
 /// The SDK's standard mode does not retry Chime's own throttling error: say that it may.
 #[derive(Debug)]
-struct Throttled;
+pub struct Throttled;
 
 impl ClassifyRetry for Throttled {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {

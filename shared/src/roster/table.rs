@@ -55,6 +55,20 @@ pub enum Force {
     Contended,
 }
 
+/// The roster in force in a table, for whoever holds no person key; `None` before the first.
+///
+/// # Errors
+/// [`Failure::Retryable`] where DynamoDB does not answer.
+pub async fn in_force(client: &Client, table: &str) -> Result<Option<Index>, Failure> {
+    get(client, table, CURRENT.to_owned()).await
+}
+
+async fn get<T: serde::de::DeserializeOwned>(client: &Client, table: &str, key: String) -> Result<Option<T>, Failure> {
+    let request = client.get_item().table_name(table).key("id", AttributeValue::S(key));
+    let answer = request.consistent_read(true).send().await.map_err(|error| failure(&error))?;
+    answer.item.map(read).transpose()
+}
+
 impl<H: Host> Roster<H> {
     /// A roster on a table.
     pub fn new(client: Client, table: impl Into<String>, keys: Keys, host: H) -> Roster<H> {
@@ -66,7 +80,7 @@ impl<H: Host> Roster<H> {
     /// # Errors
     /// [`Failure::Retryable`] where DynamoDB does not answer.
     pub async fn current(&self) -> Result<Option<Index>, Failure> {
-        self.get(CURRENT.to_owned()).await
+        in_force(&self.client, &self.table).await
     }
 
     /// One person of a version, by HR's employee number.
@@ -118,9 +132,7 @@ impl<H: Host> Roster<H> {
     }
 
     pub(super) async fn get<T: serde::de::DeserializeOwned>(&self, key: String) -> Result<Option<T>, Failure> {
-        let request = self.client.get_item().table_name(&self.table).key("id", AttributeValue::S(key));
-        let answer = request.consistent_read(true).send().await.map_err(|error| failure(&error))?;
-        answer.item.map(read).transpose()
+        get(&self.client, &self.table, key).await
     }
 
     /// When what is written now may go, in seconds since 1970.

@@ -1,0 +1,90 @@
+//! `held`: listed, released once, rejected for good.
+
+use crate::dynamo::{LEDGER, put};
+use crate::stage::{LWA, Stage, account, queue_of, termination};
+use rollcall::ledger::State;
+use rollcall::routes::Function;
+use serde_json::{Value, json};
+
+/// A stage with `n` events that the brake holds.
+async fn holding(name: &str, n: usize) -> Stage {
+    let brake = json!({ "brake": { "access": { "limits": [{ "count": 0, "window": "1h" }] } } });
+    let stage = Stage::new(name, json!([account(LWA, "EnterpriseLWA", n)]), &brake).await;
+    stage.terminate(&(0..n).map(|n| termination(&format!("t{n}"), n)).collect::<Vec<_>>()).await;
+    assert_eq!(stage.event("suspend-user#t0").await.state, State::Held, "the road holds them");
+    stage
+}
+
+fn record(id: &str, state: &str, at: &str, more: &Value) -> Value {
+    let at: jiff::Timestamp = at.parse().unwrap();
+    let mut record = json!({
+        "id": id, "status": "COMPLETED", "state": state, "rev": 2, "owner": "o", "attempt": 1, "attention": state,
+        "first_claimed_at": at.as_millisecond(), "validation": "v",
+    });
+    record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    record
+}
+
+const GOLDEN: &str = "\
+┌─────────────────┬──────────┬──────────────────────┬────────────────────────────────┬────────────────────┬──────────────────────────────────┐
+│ event           ┆ state    ┆ since                ┆ why                            ┆ would do           ┆ person                           │
+╞═════════════════╪══════════╪══════════════════════╪════════════════════════════════╪════════════════════╪══════════════════════════════════╡
+│ suspend-user#t1 ┆ held     ┆ 2024-02-01T09:00:00Z ┆ the mass-change brake holds it ┆ suspend, reset_pin ┆ 0123456789abcdef0123456789abcdef │
+│ invite-user#h1  ┆ observed ┆ 2024-02-02T10:30:00Z ┆                                ┆                    ┆                                  │
+└─────────────────┴──────────┴──────────────────────┴────────────────────────────────┴────────────────────┴──────────────────────────────────┘
+2 waiting";
+
+#[tokio::test]
+async fn a_list_tells_since_when_and_why_and_names_nobody() {
+    let stage = Stage::new("held-list", json!([]), &json!({})).await;
+    let outcome = json!({ "outcome": "held", "reason": "mass_change", "message": "the mass-change brake holds it" });
+    let step = |operation: &str| json!({ "operation": operation, "decisive": true, "status": "planned" });
+    let more = json!({
+        "person": "0123456789abcdef0123456789abcdef", "data": outcome.to_string(),
+        "plan": { "account": { "id": LWA, "type": "EnterpriseLWA" }, "user": "u1", "fresh": true,
+            "steps": [step("suspend"), step("reset_pin")], "done": "suspended" },
+    });
+    put(&stage.dynamo, LEDGER, &record("invite-user#h1", "observed", "2024-02-02T10:30:00Z", &json!({}))).await;
+    put(&stage.dynamo, LEDGER, &record("suspend-user#t1", "held", "2024-02-01T09:00:00Z", &more)).await;
+    let told = stage.run("held list").await;
+    assert_eq!((told.out.as_str(), told.code), (GOLDEN, Some(0)));
+    let observed = stage.run("held list --state observed --output json").await.json();
+    assert_eq!((observed.as_array().unwrap().len(), &observed[0]["event"]), (1, &json!("invite-user#h1")));
+}
+
+#[tokio::test]
+async fn what_is_released_is_applied_and_nothing_else() {
+    let stage = holding("held-release", 3).await;
+    let told = stage.run("held release t0 suspend-user#t1 nobody --by ana").await;
+    assert_eq!(told.code, Some(1), "one of them is not there: {told:?}");
+    assert!(told.out.ends_with("2 of 3 done"), "{told:?}");
+    assert_eq!(stage.work(Function::SuspendUser).await, 2);
+    assert_eq!([stage.status(0), stage.status(1), stage.status(2)], ["Suspended", "Suspended", "Registered"]);
+    assert_eq!(stage.event("suspend-user#t0").await.released.unwrap().by, "ana");
+    let rest = stage.run("held release --all held --by ana --output json").await;
+    let expected = json!([{ "event": "suspend-user#t2", "result": "released",
+        "message": "on its way: the whole road again, what is due included" }]);
+    assert_eq!((rest.json(), rest.code), (expected, Some(0)));
+    // A queue that takes nothing leaves it as it was.
+    stage.aws.there().queues.get_mut(&queue_of(Function::SuspendUser)).unwrap().clear();
+    stage.aws.there().denied.insert("SendMessageBatch");
+    let refused = stage.run("held release t2 --by ana").await;
+    assert_eq!((refused.code, stage.event("suspend-user#t2").await.state), (Some(1), State::Held));
+}
+
+#[tokio::test]
+async fn what_is_rejected_is_void_and_keeps_who_said_so() {
+    let stage = holding("held-reject", 2).await;
+    let told = stage.run_with(&["held", "reject", "t0", "--by", "ana", "--reason", "a broken feed"], "").await;
+    assert_eq!(told.code, Some(0), "{told:?}");
+    let rejected = stage.event("suspend-user#t0").await;
+    let rejection = rejected.rejected.unwrap();
+    assert_eq!(
+        (rejected.state, rejection.by.as_str(), rejection.reason.as_str()),
+        (State::Rejected, "ana", "a broken feed")
+    );
+    assert_eq!(stage.run_with(&["held", "reject", "t1", "--by", "ana", "--reason", " "], "").await.code, Some(1));
+    assert_eq!(stage.run("held release t0 --by ana").await.code, Some(1));
+    assert_eq!(stage.aws.there().count("SendMessageBatch"), 0);
+    assert_eq!(stage.changes(), Vec::<String>::new());
+}
