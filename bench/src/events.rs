@@ -100,7 +100,7 @@ pub(crate) fn body(assertion: Assertion, person: usize, now: Timestamp) -> Resul
             "date": at.strftime("%Y-%m-%d").to_string(), "at": at.to_string(), "zone": "UTC", "basis": "instant",
             "source": "payload",
         },
-        "provider": { "name": "acme-hr", "tenant": "acme" },
+        "provider": { "name": "acme-hr", "eventType": "bench" },
     });
     match assertion {
         Assertion::Engineer => detail["changes"] = json!([{ "field": "job_code", "after": "ENG-2" }]),
