@@ -24,8 +24,9 @@ NUMBER = re.compile(
 )
 
 # The PINs of that company. The local Chime gives one after the other (local/src/chime/core.rs).
-FIRST_PINS = re.compile(r"(?<!\d)86[12]\d{7}(?!\d)")
-PIN = re.compile(r"(?<!\d)\d{10}(?!\d)")
+# Ten digits of a hash are none: of some ten thousand hashes a few have those of a PIN.
+FIRST_PINS = re.compile(r"(?<![\da-fA-F])86[12]\d{7}(?![\da-fA-F])")
+PIN = re.compile(r"(?<![\da-fA-F])\d{10}(?![\da-fA-F])")
 PIN_START, PIN_STEP, PINS = 1_234_567_891, 7_919, 50_000
 
 FOUND = 5
