@@ -10,6 +10,7 @@ use crate::remotes::{Counts, Delays, Remotes};
 use crate::spread::Spread;
 use crate::tables;
 use anyhow::{Context, Result, ensure};
+use jiff::Timestamp;
 use std::path::Path;
 
 /// How many events a batch of the preparation has.
@@ -37,7 +38,9 @@ pub(crate) struct Measured {
 /// design promises.
 pub(crate) async fn measure(case: Case, programs: &Programs, delays: Delays) -> Result<Measured> {
     let mut remotes = Remotes::start().await?;
-    prepare(case, programs, &remotes).await?;
+    // One time for all of a case: a duplicate is the same to the letter.
+    let now = clock::now();
+    prepare(case, now, programs, &remotes).await?;
     let mut function = Function::start(&programs.path(case.program), &environment(&remotes)).await?;
     let ready_memory = function.init_memory;
     remotes.delay(delays).await?;
@@ -46,7 +49,7 @@ pub(crate) async fn measure(case: Case, programs: &Programs, delays: Delays) -> 
         if invocation == case.warm_up {
             remotes.counts().await?;
         }
-        let batch = batch(case, invocation)?;
+        let batch = batch(case, invocation, now)?;
         let one = function.invoke(batch).await?;
         if invocation >= case.warm_up {
             taken.push(one);
@@ -100,14 +103,14 @@ pub(crate) async fn starts(program: &Path, times: usize) -> Result<Started> {
 }
 
 /// Makes known who must be known, and handles what must have been handled.
-async fn prepare(case: Case, programs: &Programs, remotes: &Remotes) -> Result<()> {
+async fn prepare(case: Case, now: Timestamp, programs: &Programs, remotes: &Remotes) -> Result<()> {
     let (acquainting, before) = case.acquaintance();
     // The plain function remembers nobody, and the empty one nothing.
     if case.program.is_rollcalls() {
-        deliver(case, Kind::Known, before, acquainting, programs, remotes).await?;
+        deliver(case, now, (Kind::Known, before, acquainting), programs, remotes).await?;
     }
     if case.program != Program::BenchEmpty {
-        deliver(case, Kind::Duplicates, case.assertion(), case.program, programs, remotes).await?;
+        deliver(case, now, (Kind::Duplicates, case.assertion(), case.program), programs, remotes).await?;
     }
     Ok(())
 }
@@ -115,9 +118,8 @@ async fn prepare(case: Case, programs: &Programs, remotes: &Remotes) -> Result<(
 /// Lets a program handle an event about everybody in a case who is of a kind.
 async fn deliver(
     case: Case,
-    kind: Kind,
-    assertion: Assertion,
-    program: Program,
+    now: Timestamp,
+    (kind, assertion, program): (Kind, Assertion, Program),
     programs: &Programs,
     remotes: &Remotes,
 ) -> Result<()> {
@@ -132,15 +134,13 @@ async fn deliver(
     }
     let mut function = Function::start(&programs.path(program), &environment(remotes)).await?;
     for people in people.chunks(PREPARED_AT_ONCE) {
-        let now = clock::now();
         let bodies = people.iter().map(|person| events::body(assertion, *person, now));
         function.invoke(events::batch(&bodies.collect::<Result<Vec<_>>>()?, now)).await?;
     }
     function.stop().await
 }
 
-fn batch(case: Case, invocation: usize) -> Result<axum::body::Bytes> {
-    let now = clock::now();
+fn batch(case: Case, invocation: usize, now: Timestamp) -> Result<axum::body::Bytes> {
     let body = |place| events::body(case.assertion(), case.person(invocation, place), now);
     Ok(events::batch(&(0..case.batch).map(body).collect::<Result<Vec<_>>>()?, now))
 }
