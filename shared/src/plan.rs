@@ -105,7 +105,7 @@ pub struct Step {
     /// The directory's error code, where it gave one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// Each request that was sent for it, over all attempts: the first and the last [`KEPT`] - 1.
+    /// Each request that was sent for it, over all attempts: the first and the last three.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sent: Vec<Sent>,
     /// When it was confirmed by what a look-up showed instead of by an answer, in milliseconds since 1970.
