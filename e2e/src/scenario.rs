@@ -105,24 +105,6 @@ impl Scenario {
 
     /// Whether it is played when none is named: it takes less than four minutes.
     pub(crate) fn by_default(self) -> bool {
-        match self {
-            Scenario::Load => false,
-            Scenario::FirstLight
-            | Scenario::CompanyWeek
-            | Scenario::RunawayFeed
-            | Scenario::Sources
-            | Scenario::Announcing
-            | Scenario::BrokenPolicy
-            | Scenario::Redelivery
-            | Scenario::Redrive
-            | Scenario::PartialBatch
-            | Scenario::Pause
-            | Scenario::NewVersion
-            | Scenario::Crash
-            | Scenario::Announced
-            | Scenario::EveryAction
-            | Scenario::Audit
-            | Scenario::Reconcile => true,
-        }
+        self.stage() != Stage::Crowd
     }
 }

@@ -99,16 +99,10 @@ impl<H: Host> Ledger<H> {
     pub async fn ended_between(&self, part: Part, since: Timestamp, until: Timestamp) -> Result<EndedPage, Failure> {
         let number = |at: Timestamp| AttributeValue::N(at.as_millisecond().to_string());
         let scan = self
-            .client
-            .scan()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .segment(part.number)
-            .total_segments(part.of)
+            .scan(&part)
             .filter_expression("settled_at >= :since AND settled_at < :until")
             .expression_attribute_values(":since", number(since))
-            .expression_attribute_values(":until", number(until))
-            .set_exclusive_start_key(part.start());
+            .expression_attribute_values(":until", number(until));
         let page = scan.send().await.map_err(|error| failure(&error))?;
         let next = page.last_evaluated_key.and_then(|key| key.get("id")?.as_s().ok().cloned());
         let events = page.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;

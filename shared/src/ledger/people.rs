@@ -6,6 +6,7 @@ use crate::directory::Deadline;
 use crate::failure::Failure;
 use crate::host::Host;
 use crate::person::PersonKey;
+use aws_sdk_dynamodb::operation::scan::builders::ScanFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -111,21 +112,24 @@ impl<H: Host> Ledger<H> {
         Ok(known)
     }
 
+    /// A consistent scan of a part of the table, from where its last page ended.
+    pub(super) fn scan(&self, part: &Part) -> ScanFluentBuilder {
+        self.client
+            .scan()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .segment(part.number)
+            .total_segments(part.of)
+            .set_exclusive_start_key(part.start())
+    }
+
     /// Reads a page of a part of the table, and answers the people of it from whom something was taken. A page is 1 MB of
     /// the table at most (source: the DynamoDB API reference, Scan).
     ///
     /// # Errors
     /// [`Failure::Retryable`] where DynamoDB does not answer.
     pub async fn taken_from(&self, part: Part) -> Result<TakenPage, Failure> {
-        let scan = self
-            .client
-            .scan()
-            .table_name(&self.table)
-            .consistent_read(true)
-            .segment(part.number)
-            .total_segments(part.of)
-            .filter_expression("attribute_exists(taken)")
-            .set_exclusive_start_key(part.start());
+        let scan = self.scan(&part).filter_expression("attribute_exists(taken)");
         let page = scan.send().await.map_err(|error| failure(&error))?;
         let next = page.last_evaluated_key.and_then(|key| key.get("id")?.as_s().ok().cloned());
         let items: Vec<_> = page.items.unwrap_or_default().into_iter().map(read::<PersonItem>).collect();

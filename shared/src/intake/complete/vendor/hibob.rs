@@ -8,7 +8,7 @@
 //! statuses" (help.hibob.com, 4409776355857): Hired, Employed, Terminated, Garden leave (after the last day of work, before
 //! the termination date), Leave, Parental leave, and those that a company adds, of which nobody knows what they mean. The
 //! ids `internal.lifecycleStatus`, `internal.terminationDate` and `work.employeeIdInCompany` are of public clients, not of
-//! a vendor's page. A field comes as `"/work/startDate": {"value": …}`, or inside its category.
+//! a vendor's page. A field comes as `"/<category>/<name>": {"value": …}`, or inside its category.
 //!
 //! Not read: departments and sites, which come as ids of lists; the zone of a site; dates of leaves, which are in a table.
 
