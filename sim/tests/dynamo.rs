@@ -5,6 +5,7 @@
 
 use rollcall_local::chime::random::Random;
 use rollcall_sim::dynamo::{Dynamo, Refused, write};
+use rollcall_tables::Definition;
 use serde_json::{Map, Value, json};
 
 const TABLE: &str = "rollcall";
@@ -12,24 +13,7 @@ const SEEDS: u64 = 300;
 const REQUESTS: usize = 60;
 
 fn embedded() -> dynoxide::Database {
-    let database = dynoxide::Database::memory().unwrap();
-    let string = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
-    let index = |name: &str, partition: &str, sort: &str| {
-        json!({
-            "IndexName": name, "Projection": { "ProjectionType": "KEYS_ONLY" },
-            "KeySchema": [{ "AttributeName": partition, "KeyType": "HASH" }, { "AttributeName": sort, "KeyType": "RANGE" }],
-        })
-    };
-    let table = json!({
-        "TableName": TABLE, "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }],
-        "AttributeDefinitions": [
-            string("id"), string("person"), string("occurred_at"), string("attention"), string("due"),
-            { "AttributeName": "first_claimed_at", "AttributeType": "N" }, { "AttributeName": "due_at", "AttributeType": "N" },
-        ],
-        "GlobalSecondaryIndexes": [index("by_person", "person", "occurred_at"), index("by_attention", "attention", "first_claimed_at"), index("by_due", "due", "due_at")],
-    });
-    database.create_table(serde_json::from_value(table).unwrap()).unwrap();
-    database
+    rollcall_tables::database(&[Definition::ledger(TABLE).unwrap()]).unwrap()
 }
 
 /// The answer of the embedded one: a body, or an exception's name and the codes of its reasons.

@@ -6,7 +6,7 @@
 
 use super::{Counts, Delays};
 use crate::{clock, tables};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -16,6 +16,7 @@ use axum::routing::any;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use rollcall_tables::{Definition, Served};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -27,7 +28,7 @@ const ANSWER_LIMIT: usize = 16 * 1024 * 1024;
 
 struct Proxy {
     client: Client<HttpConnector, Body>,
-    database: String,
+    database: Served,
     counts: Mutex<Counts>,
     delays: Mutex<Delays>,
 }
@@ -39,23 +40,18 @@ pub(super) struct Dynamo {
 }
 
 impl Dynamo {
-    /// Serves the tables of [`tables`], empty, on a free port of 127.0.0.1.
+    /// Serves both tables, empty, on a free port of 127.0.0.1.
     ///
     /// # Errors
     /// Where there is no free port, or a table cannot be made.
     pub(super) async fn start() -> Result<Dynamo> {
+        let database = Served::start(&[Definition::ledger(tables::LEDGER)?, Definition::plain(tables::NAIVE)])?;
         let proxy = Arc::new(Proxy {
             client: Client::builder(TokioExecutor::new()).build_http(),
-            database: serve_database()?,
+            database,
             counts: Mutex::default(),
             delays: Mutex::default(),
         });
-        for table in [tables::ledger()?, tables::naive()] {
-            let (status, answer) = proxy.ask("DynamoDB_20120810.CreateTable", table.to_string().into()).await?;
-            if !status.is_success() {
-                bail!("the table is refused: {}", String::from_utf8_lossy(&answer));
-            }
-        }
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.context("no free port")?;
         let address = listener.local_addr()?;
         let router = Router::new().fallback(any(pass)).with_state(Arc::clone(&proxy));
@@ -83,7 +79,7 @@ impl Dynamo {
 
 impl Proxy {
     async fn ask(&self, target: &str, body: Bytes) -> Result<(StatusCode, Bytes)> {
-        let request = Request::post(&self.database)
+        let request = Request::post(format!("{}/", self.database.endpoint()))
             .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
             .header("x-amz-target", target)
             // The embedded DynamoDB wants a signature, and checks none.
@@ -145,23 +141,6 @@ fn note(counts: &mut Counts, operation: &str, status: StatusCode, consumed: Opti
 
 fn units(of: &Value) -> f64 {
     of["CapacityUnits"].as_f64().unwrap_or(0.0)
-}
-
-/// Serves an empty DynamoDB in memory on a thread of its own, since it blocks. Answers its address.
-fn serve_database() -> Result<String> {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("no free port")?;
-    listener.set_nonblocking(true)?;
-    let address = listener.local_addr()?;
-    let database = dynoxide::Database::memory().context("no database in memory")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::spawn(move || {
-        runtime.block_on(async move {
-            if let Ok(listener) = TcpListener::from_std(listener) {
-                let _ended = dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()).await;
-            }
-        });
-    });
-    Ok(format!("http://{address}/"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -19,6 +19,7 @@ use rollcall::rules::Rules;
 use rollcall::seal::Keys;
 use rollcall::start::sdk_loader;
 use rollcall_local::chime::{LocalChime, seed};
+use rollcall_tables::Served;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -58,7 +59,7 @@ pub(crate) struct Stage {
     pub(crate) dynamo: aws_sdk_dynamodb::Client,
     /// The tool's folder, of this stage alone.
     pub(crate) folder: PathBuf,
-    _stop: tokio::sync::oneshot::Sender<()>,
+    _database: Served,
 }
 
 pub(crate) fn queue(name: &str) -> String {
@@ -127,9 +128,8 @@ impl Stage {
     pub(crate) async fn new(name: &str, accounts: Value, sections: &Value) -> Stage {
         let chime =
             LocalChime::start(seed::read(&json!({ "accounts": accounts }).to_string()).unwrap(), 0).await.unwrap();
-        let (database, stop) = dynamo::serve();
-        let client = aws_sdk_dynamodb::Client::new(&sdk(&database).await);
-        dynamo::create(&client).await;
+        let database = dynamo::serve();
+        let client = aws_sdk_dynamodb::Client::new(&sdk(&database.endpoint()).await);
         let mut there = There::default();
         there.parameters.insert(format!("/{STACK}/operator"), operator().to_string());
         there.parameters.insert(POLICY.to_owned(), policy(sections).to_string());
@@ -145,7 +145,7 @@ impl Stage {
         // What another run left there would be found.
         let _absent = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
-        Stage { aws: Aws::start(there, database).await, chime, dynamo: client, folder, _stop: stop }
+        Stage { aws: Aws::start(there, database.endpoint()).await, chime, dynamo: client, folder, _database: database }
     }
 
     /// Runs the tool on the stack.

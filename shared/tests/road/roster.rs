@@ -5,9 +5,9 @@ pub(crate) mod company;
 mod find;
 mod size;
 
-use crate::stage::{Fault, Strike};
+use crate::stage::{Fault, ROSTER, Strike};
 use bucket::TestBucket;
-use company::{Company, TABLE, dropped, in_force, people};
+use company::{Company, dropped, in_force, people};
 use jiff::SignedDuration;
 use rollcall::host::Host;
 use rollcall::person::WorkerId;
@@ -39,7 +39,7 @@ async fn a_good_roster_takes_force_and_a_later_one_its_place() {
     assert_eq!(row("007").await.unwrap().as_ref(), parsed.first(), "every column is there");
     assert_eq!(row("12").await.unwrap().as_ref(), parsed.last());
     assert_eq!(row("13").await.unwrap(), None);
-    let items = company.stage.dynamo.scan().table_name(TABLE).send().await.unwrap().items.unwrap();
+    let items = company.stage.dynamo.scan().table_name(ROSTER).send().await.unwrap().items.unwrap();
     for item in items.iter().filter(|item| item["id"].as_s().unwrap() != "current") {
         let kinds = ["worker", "subject", "email"].map(|kind| format!("{}#{kind}#", first.version));
         assert!(kinds.iter().any(|kind| item["id"].as_s().unwrap().starts_with(kind)));

@@ -10,10 +10,7 @@ pub(crate) use wire::{Fault, Strike, Wire};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider};
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType,
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use jiff::{SignedDuration, Timestamp};
 use rollcall::batch::{BatchReport, Road};
@@ -30,6 +27,7 @@ use rollcall::rules::Rules;
 use rollcall::seal::Keys;
 use rollcall_local::chime::LocalChime;
 use rollcall_local::chime::seed;
+use rollcall_tables::{Definition, Served};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -38,6 +36,7 @@ use std::time::Duration;
 use wire::Watched;
 
 pub(crate) const TABLE: &str = "rollcall";
+pub(crate) const ROSTER: &str = "roster";
 
 /// The stage's clock starts here.
 pub(crate) const NOON: &str = "2026-11-23T12:00:00Z";
@@ -111,8 +110,7 @@ pub(crate) struct Stage {
     pub(crate) wire: Wire,
     pub(crate) policy: Policy,
     pub(crate) dynamo: aws_sdk_dynamodb::Client,
-    database: String,
-    _stop: tokio::sync::oneshot::Sender<()>,
+    database: Served,
 }
 
 impl Stage {
@@ -120,14 +118,14 @@ impl Stage {
     pub(crate) async fn new(accounts: Value) -> Stage {
         let chime =
             LocalChime::start(seed::read(&json!({ "accounts": accounts }).to_string()).unwrap(), 0).await.unwrap();
-        let (database, stop) = serve_dynamo();
+        let tables = [Definition::ledger(TABLE).unwrap(), Definition::roster(ROSTER).unwrap()];
+        let database = Served::start(&tables).unwrap();
         let wire = Wire::default();
         let host = TestHost { now: Arc::new(Mutex::new(NOON.parse().unwrap())), random: Arc::new(AtomicU64::new(1)) };
         let queue =
             MemoryQueue { parked: Arc::default(), delays: Arc::default(), broken: Arc::default(), wire: wire.clone() };
-        let dynamo = aws_sdk_dynamodb::Client::new(&sdk(&database, None));
-        create_table(&dynamo).await;
-        Stage { chime, host, queue, wire, policy: Policy::default(), dynamo, database, _stop: stop }
+        let dynamo = aws_sdk_dynamodb::Client::new(&sdk(&database.endpoint(), None));
+        Stage { chime, host, queue, wire, policy: Policy::default(), dynamo, database }
     }
 
     pub(crate) fn with_policy(mut self, policy: Value) -> Stage {
@@ -157,7 +155,7 @@ impl Stage {
 
     /// A client of the database whose requests are told to the wire.
     pub(crate) fn watched(&self) -> aws_sdk_dynamodb::Client {
-        aws_sdk_dynamodb::Client::new(&sdk(&self.database, Some(&self.wire)))
+        aws_sdk_dynamodb::Client::new(&sdk(&self.database.endpoint(), Some(&self.wire)))
     }
 
     /// The ledger as the operator's tool sees it.
@@ -374,64 +372,4 @@ fn aws_smithy_async_sleep() -> aws_sdk_dynamodb::config::SharedAsyncSleep {
         }
     }
     aws_sdk_dynamodb::config::SharedAsyncSleep::new(Sleep)
-}
-
-/// Serves an empty in-memory DynamoDB on a thread of its own, since it blocks.
-fn serve_dynamo() -> (String, tokio::sync::oneshot::Sender<()>) {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let address = listener.local_addr().unwrap();
-    let (stop, stopped) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async move {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            let database = dynoxide::Database::memory().unwrap();
-            let shutdown = async move {
-                let _dropped = stopped.await;
-            };
-            tokio::select! {
-                () = shutdown => {}
-                _ = dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()) => {}
-            }
-        });
-    });
-    (format!("http://{address}"), stop)
-}
-
-async fn create_table(dynamo: &aws_sdk_dynamodb::Client) {
-    let attribute = |name: &str, kind: ScalarAttributeType| {
-        AttributeDefinition::builder().attribute_name(name).attribute_type(kind).build().unwrap()
-    };
-    let string = |name: &str| attribute(name, ScalarAttributeType::S);
-    let number = |name: &str| attribute(name, ScalarAttributeType::N);
-    let key =
-        |name: &str, kind: KeyType| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
-    let index = |name: &str, partition: &str, sort: &str| {
-        GlobalSecondaryIndex::builder()
-            .index_name(name)
-            .key_schema(key(partition, KeyType::Hash))
-            .key_schema(key(sort, KeyType::Range))
-            .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
-            .build()
-            .unwrap()
-    };
-    dynamo
-        .create_table()
-        .table_name(TABLE)
-        .attribute_definitions(string("id"))
-        .attribute_definitions(string("person"))
-        .attribute_definitions(string("occurred_at"))
-        .attribute_definitions(string("attention"))
-        .attribute_definitions(number("first_claimed_at"))
-        .attribute_definitions(string("due"))
-        .attribute_definitions(number("due_at"))
-        .key_schema(key("id", KeyType::Hash))
-        .global_secondary_indexes(index("by_person", "person", "occurred_at"))
-        .global_secondary_indexes(index("by_attention", "attention", "first_claimed_at"))
-        .global_secondary_indexes(index("by_due", "due", "due_at"))
-        .billing_mode(BillingMode::PayPerRequest)
-        .send()
-        .await
-        .unwrap();
 }

@@ -2,7 +2,6 @@
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, Region, SharedCredentialsProvider};
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use jiff::{SignedDuration, Timestamp};
 use rollcall::directory::Deadline;
 use rollcall::failure::Failure;
@@ -12,6 +11,7 @@ use rollcall::intake::complete::{Token, Tokens};
 use rollcall::roster::load::Rows;
 use rollcall::roster::{Format, Refused, Roster, Row, Shrinkage, Version, read};
 use rollcall::seal::Keys;
+use rollcall_tables::{Definition, Served};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -67,28 +67,23 @@ impl Tokens for Drawer {
 pub(crate) struct Office {
     pub(crate) roster: Roster<TestHost>,
     pub(crate) host: TestHost,
-    _stop: tokio::sync::oneshot::Sender<()>,
+    _database: Served,
 }
 
 impl Office {
     pub(crate) async fn new(now: &str) -> Office {
-        let (endpoint, stop) = serve_dynamo();
+        let database = Served::start(&[Definition::roster("roster").unwrap()]).unwrap();
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(Region::new("eu-west-1"))
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new("test", "test", None, None, "test")))
-            .endpoint_url(endpoint)
+            .endpoint_url(database.endpoint())
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build();
         let dynamo = aws_sdk_dynamodb::Client::new(&config);
-        let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
-        let create = dynamo.create_table().table_name("roster").billing_mode(BillingMode::PayPerRequest);
-        let create = create.attribute_definitions(id.build().unwrap()).key_schema(key.build().unwrap());
-        create.send().await.unwrap();
         let host = TestHost::at(now);
         let keys = Keys::from_secret("a-person-key-of-more-than-32-characters").unwrap();
-        Office { roster: Roster::new(dynamo, "roster", keys, host.clone()), host, _stop: stop }
+        Office { roster: Roster::new(dynamo, "roster", keys, host.clone()), host, _database: database }
     }
 
     /// A version with these people, dropped at a time.
@@ -112,26 +107,4 @@ pub(crate) fn rows(csv: &str) -> Vec<Row> {
     })
     .unwrap();
     rows
-}
-
-fn serve_dynamo() -> (String, tokio::sync::oneshot::Sender<()>) {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let address = listener.local_addr().unwrap();
-    let (stop, stopped) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async move {
-            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
-            let database = dynoxide::Database::memory().unwrap();
-            let shutdown = async move {
-                let _dropped = stopped.await;
-            };
-            tokio::select! {
-                () = shutdown => {}
-                _ = dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()) => {}
-            }
-        });
-    });
-    (format!("http://{address}"), stop)
 }

@@ -1,9 +1,8 @@
 //! A company whose announcements go through hr-intake: its queue, its bus, its alarm clock, and the functions behind the bus.
 
 use crate::roster::bucket::TestBucket;
-use crate::stage::{MemoryQueue, Stage, TestHost, account, batch, envelope, keys, mapped, message, release};
+use crate::stage::{MemoryQueue, ROSTER, Stage, TestHost, account, batch, envelope, keys, mapped, message, release};
 use aws_lambda_events::event::sqs::SqsEvent;
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use jiff::{SignedDuration, Timestamp};
 use rollcall::batch::Road;
 use rollcall::bus::{Bus, Entry};
@@ -21,8 +20,6 @@ use rollcall::routes::{Function, consumer};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-
-const ROSTER: &str = "roster";
 
 /// What was published, and has not been delivered yet.
 #[derive(Clone, Debug, Default)]
@@ -81,11 +78,6 @@ impl Company {
     /// One EnterpriseLWA account with registered users.
     pub(crate) async fn new(users: usize) -> Company {
         let stage = Stage::new(json!([account("lwa", "EnterpriseLWA", users)])).await.with_policy(mapped(&["lwa"]));
-        let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
-        let create = stage.dynamo.create_table().table_name(ROSTER).billing_mode(BillingMode::PayPerRequest);
-        let create = create.attribute_definitions(id.build().unwrap()).key_schema(key.build().unwrap());
-        create.send().await.unwrap();
         let bucket = TestBucket::default();
         Company { stage, bucket, bus: MemoryBus::default(), clock: MemoryClock::default(), published: Mutex::default() }
     }

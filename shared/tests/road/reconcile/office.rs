@@ -1,8 +1,8 @@
 //! A company with a Chime account, a roster, a bus that keeps what it is given, and a reconcile pass.
 
 use crate::roster::bucket::TestBucket;
-use crate::roster::company::{Company, TABLE, in_force};
-use crate::stage::{self, Stage, TestHost, account, envelope, event, keys, mapped};
+use crate::roster::company::{Company, in_force};
+use crate::stage::{self, ROSTER, Stage, TestHost, account, envelope, event, keys, mapped};
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Context, LambdaEvent};
 use rollcall::bus::{Bus, ENTRIES, Entry};
@@ -74,7 +74,7 @@ impl Office {
         let policy = self.policy.to_string();
         Service {
             reconcile: Reconcile {
-                roster: Roster::new(self.stage().watched(), TABLE, keys(), host.clone()),
+                roster: Roster::new(self.stage().watched(), ROSTER, keys(), host.clone()),
                 ledger: Ledger::new(self.stage().watched(), stage::TABLE, host.clone()),
                 store: self.company.bucket.clone(),
                 bus: self.bus.clone(),

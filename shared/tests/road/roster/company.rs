@@ -1,8 +1,7 @@
 //! A company with a roster table and a bucket, and what its HR system drops there.
 
 use super::bucket::TestBucket;
-use crate::stage::{Stage, TestHost, keys};
-use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use crate::stage::{ROSTER, Stage, TestHost, keys};
 use jiff::SignedDuration;
 use lambda_runtime::{Context, LambdaEvent};
 use rollcall::host::Host;
@@ -13,8 +12,6 @@ use rollcall::rules::{Loader, Rules, Source};
 use rollcall::store::Store;
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
-
-pub(crate) const TABLE: &str = "roster";
 
 /// A stage with an empty roster table and an empty bucket.
 pub(crate) struct Company {
@@ -28,17 +25,12 @@ impl Company {
     }
 
     pub(crate) async fn on(stage: Stage) -> Company {
-        let id = AttributeDefinition::builder().attribute_name("id").attribute_type(ScalarAttributeType::S);
-        let key = KeySchemaElement::builder().attribute_name("id").key_type(KeyType::Hash);
-        let create = stage.dynamo.create_table().table_name(TABLE).billing_mode(BillingMode::PayPerRequest);
-        let create = create.attribute_definitions(id.build().unwrap()).key_schema(key.build().unwrap());
-        create.send().await.unwrap();
         Company { stage, bucket: TestBucket::default() }
     }
 
     /// The roster table as another reader sees it.
     pub(crate) fn roster(&self) -> Roster<TestHost> {
-        Roster::new(self.stage.dynamo.clone(), TABLE, keys(), self.stage.host.clone())
+        Roster::new(self.stage.dynamo.clone(), ROSTER, keys(), self.stage.host.clone())
     }
 
     pub(crate) async fn current(&self) -> Option<Index> {
@@ -51,7 +43,7 @@ impl Company {
         Service {
             bucket: "audit".into(),
             store: self.bucket.clone(),
-            roster: Roster::new(self.stage.watched(), TABLE, keys(), self.stage.host.clone()),
+            roster: Roster::new(self.stage.watched(), ROSTER, keys(), self.stage.host.clone()),
             policy: Loader::without_events(Source::Inline(policy.into()), None, &keys()),
             rules: Mutex::new(Arc::new(Rules::new(Policy::parse(policy).unwrap(), &keys()))),
             host: self.stage.host.clone(),

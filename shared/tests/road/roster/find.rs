@@ -1,7 +1,7 @@
 //! One person of a roster, by whatever a sender knows of them.
 
-use super::company::{Company, TABLE, in_force};
-use crate::stage::{Fault, Strike};
+use super::company::{Company, in_force};
+use crate::stage::{Fault, ROSTER, Strike};
 use rollcall::person::{SubjectId, WorkEmail, WorkerId};
 use rollcall::roster::{Found, Index};
 
@@ -86,7 +86,7 @@ async fn keys_and_pointers_show_nobody() {
     let company = Company::new().await;
     let file = "worker_id,object_id,email,status\n4711007,hibob:310031,canary@acme.example,active\n";
     in_force(company.drop("roster/all.csv", file).await);
-    let items = company.stage.dynamo.scan().table_name(TABLE).send().await.unwrap().items.unwrap();
+    let items = company.stage.dynamo.scan().table_name(ROSTER).send().await.unwrap().items.unwrap();
     assert_eq!(items.len(), 4, "current, a row, and two pointers");
     for item in items.iter().filter(|item| !item["id"].as_s().unwrap().contains("#worker#")) {
         let shown = format!("{item:?}");
