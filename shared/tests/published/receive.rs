@@ -1,7 +1,7 @@
 //! `template.yaml`: what reaches the intake queue from other buses, and what hr-receive may do.
 
 use crate::read;
-use crate::template::{delivered_from, resources, set, statement, strings};
+use crate::template::{delivered_from, of_type, resources, set, statement, strings, text};
 use rollcall::config::ReceiveConfig;
 use rollcall::intake::receipt;
 use rollcall::intake::receive::serve::TIMEOUT;
@@ -87,18 +87,55 @@ fn the_queue_lets_just_these_rules_in() {
     let other: BTreeSet<&str> = other.map(|(name, _)| name.as_str().unwrap()).collect();
     assert_eq!(other, RULES.iter().map(|(rule, _)| *rule).collect());
 
-    let policy = &resources["QueuesFromBus"]["Properties"];
-    assert!(strings(&policy["Queues"]).contains("HrIntakeQueue"));
-    let statements = policy["PolicyDocument"]["Statement"].as_vec().unwrap();
-    let by_rule = statements.iter().map(|statement| &statement["Condition"]["ArnEquals"]["aws:SourceArn"]);
-    let (index, arns) = by_rule.enumerate().find(|(_, arns)| arns.as_vec().is_some()).unwrap();
-    let let_in: BTreeSet<String> =
-        arns.as_vec().unwrap().iter().map(|arn| arn.as_str().or_else(|| arn[1].as_str()).unwrap().to_owned()).collect();
-    assert_eq!(let_in, RULES.iter().map(|(rule, _)| format!("{rule}.Arn")).collect());
-    let statement = &statements[index];
-    assert_eq!(strings(&statement["Resource"]), set(&["HrIntakeQueue.Arn", "Undelivered.Arn"]));
-    assert_eq!(statement["Action"].as_str(), Some("sqs:SendMessage"));
-    assert_eq!(statement["Principal"]["Service"].as_str(), Some("events.amazonaws.com"));
+    let mut let_in: BTreeSet<String> = RULES.iter().map(|(rule, _)| format!("{rule}.Arn")).collect();
+    assert_eq!(by_name(&resources, "HrIntakeQueue"), let_in);
+    // And where what they could not deliver ends. The bus itself and roster-load's rule end there, too.
+    let_in.extend(["Bus.Arn", "RosterDropped.Arn"].map(str::to_owned));
+    assert_eq!(by_name(&resources, "Undelivered"), let_in);
+}
+
+/// The sources of events that a queue's policy names, with or without a condition.
+fn by_name(resources: &Yaml, queue: &str) -> BTreeSet<String> {
+    let policies = of_type(resources, "AWS::SQS::QueuePolicy");
+    let policy = policies.values().find(|policy| strings(&policy["Queues"]).contains(queue)).unwrap();
+    let statements = policy["PolicyDocument"]["Statement"].as_vec().unwrap().iter();
+    let arns = statements.filter_map(|statement| statement["Condition"]["ArnEquals"]["aws:SourceArn"].as_vec());
+    arns.flatten().map(|arn| text(if arn.is_array() { &arn[1] } else { arn })).collect()
+}
+
+/// SQS refuses a statement with two resources, a policy with more than ten conditions, and the later of two policies would
+/// take the place of the earlier one.
+/// Source: Amazon SQS developer guide, "Limitations of custom policies", and API reference, `SetQueueAttributes`.
+#[test]
+fn each_queue_has_one_policy_that_sqs_takes() {
+    let resources = resources();
+    let mut with_policy = Vec::new();
+    for (name, policy) in of_type(&resources, "AWS::SQS::QueuePolicy") {
+        let queues = strings(&policy["Queues"]);
+        let mut conditions = 0;
+        for statement in policy["PolicyDocument"]["Statement"].as_vec().unwrap() {
+            let resource = statement["Resource"].as_str();
+            let resource = resource.unwrap_or_else(|| panic!("{name} names several resources in one statement"));
+            let own = queues.len() == 1 && queues.contains(resource.trim_end_matches(".Arn"));
+            assert!(resource == "*" || own, "{name}: {resource}");
+            assert_eq!(statement["Action"].as_str(), Some("sqs:SendMessage"), "{name}");
+            assert_eq!(statement["Principal"]["Service"].as_str(), Some("events.amazonaws.com"), "{name}");
+            let sources = ["ArnLike", "ArnEquals"].map(|kind| &statement["Condition"][kind]["aws:SourceArn"]);
+            let sources = sources.map(|it| it.as_vec().map_or(usize::from(it.as_str().is_some()), Vec::len));
+            assert!(sources.iter().sum::<usize>() > 0, "{name} lets every rule of every account in");
+            conditions += sources.iter().sum::<usize>();
+        }
+        assert!(conditions <= 10, "{name}: {conditions} conditions");
+        with_policy.extend(queues);
+    }
+    with_policy.sort();
+    let mut delivered_to = BTreeSet::from(["Undelivered".to_owned()]);
+    for rule in of_type(&resources, "AWS::Events::Rule").values() {
+        let targets = rule["Targets"].as_vec().unwrap().iter().map(|target| text(&target["Arn"]));
+        let queues = targets.map(|arn| arn.trim_end_matches(".Arn").to_owned());
+        delivered_to.extend(queues.filter(|name| resources[name.as_str()]["Type"].as_str() == Some("AWS::SQS::Queue")));
+    }
+    assert_eq!(with_policy, delivered_to.into_iter().collect::<Vec<_>>(), "each once");
 }
 
 /// The resources that a statement of hr-receive's role names: one, or one for each place of secrets.
