@@ -14,7 +14,6 @@ import sys
 
 CONSUMERS = ("invite-user", "suspend-user", "reinstate-user", "logout-user", "relicense-user", "hr-intake")
 FUNCTIONS = (*CONSUMERS, "hr-receive", "hr-reconcile", "license-audit", "roster-load")
-SCHEDULES = ("wake", "audit-schedule", "reconcile-schedule")
 
 # What the platform does in a role's name, or asks of it, without a call of the function. The local AWS asks for none of it,
 # so that no run can show that it is missing, or too much: each of these roles has the action, and no other has it. Reasons
@@ -33,9 +32,9 @@ PLATFORM = {
     # Step Functions developer guide, "Trace Step Functions request data in AWS X-Ray".
     "xray:GetSamplingRules": (("audit-machine",), "Step Functions samples by itself"),
     "xray:GetSamplingTargets": (("audit-machine",), "Step Functions samples by itself"),
-    # SQS, DynamoDB, S3 and SNS use the caller's permission for the stack's key.
-    "kms:Decrypt": ((*FUNCTIONS, *SCHEDULES, "audit-machine"), "queues, tables, buckets and topics have the stack's key"),
-    "kms:GenerateDataKey": ((*FUNCTIONS, *SCHEDULES, "audit-machine"), "queues, tables, buckets and topics have the stack's key"),
+    # SQS, DynamoDB, S3 and SNS use the caller's permission for the stack's key. The queue `Undelivered` does not have it.
+    "kms:Decrypt": ((*FUNCTIONS, "wake", "audit-machine"), "queues, tables, buckets and the audit's topic have the stack's key"),
+    "kms:GenerateDataKey": ((*FUNCTIONS, "wake", "audit-machine"), "queues, tables, buckets and the audit's topic have the stack's key"),
     # EventBridge Scheduler user guide, "Identity-based policies", PassRole.
     "iam:PassRole": (("hr-intake",), "Scheduler asks for it where a schedule is made that acts as a role"),
     # S3 API reference, GetObject: 404 with s3:ListBucket, 403 without.
