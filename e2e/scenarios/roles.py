@@ -38,7 +38,7 @@ PLATFORM = {
     # EventBridge Scheduler user guide, "Identity-based policies", PassRole.
     "iam:PassRole": (("hr-intake",), "Scheduler asks for it where a schedule is made that acts as a role"),
     # S3 API reference, GetObject: 404 with s3:ListBucket, 403 without.
-    "s3:ListBucket": (("license-audit",), "S3 calls an object that is not there absent, and not forbidden"),
+    "s3:ListBucket": (("hr-intake", "license-audit"), "S3 calls an object that is not there absent, and not forbidden"),
 }
 
 # The same of actions that others of the roles use by themselves.

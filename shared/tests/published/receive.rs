@@ -179,7 +179,24 @@ fn hr_receive_may_do_what_it_does_and_nothing_else() {
     let manager = &conditional[0][1];
     assert_eq!(conditional[0][0].as_str(), Some("SecretsInSecretsManager"));
     assert_eq!(manager["Action"].as_str(), Some("secretsmanager:GetSecretValue"));
-    assert!(manager["Resource"].as_str().unwrap().ends_with(":secret:${AWS::StackName}/sources/*/secret-??????"));
+    assert_eq!(in_secrets_manager(role), names("secret"));
+    // hr-intake reads tokens there, in the same way.
+    assert_eq!(in_secrets_manager(&resources["HrIntakeRole"]["Properties"]), names("token"));
+}
+
+/// A secret's name as IAM compares it. One that does not exist has no characters of chance at its end: where just the longer
+/// pattern is allowed, it would be forbidden, not absent.
+fn names(purpose: &str) -> BTreeSet<String> {
+    let arn =
+        "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/sources/*";
+    ["", "-??????"].map(|end| format!("{arn}/{purpose}{end}")).into()
+}
+
+/// The secrets that a role may read where they are in Secrets Manager.
+fn in_secrets_manager(role: &Yaml) -> BTreeSet<String> {
+    let statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_vec().unwrap().iter();
+    let mut conditional = statements.filter(|it| it[0].as_str() == Some("SecretsInSecretsManager"));
+    strings(&conditional.next().unwrap()[1]["Resource"])
 }
 
 #[test]

@@ -169,8 +169,8 @@ fn by_id(function: Function) -> &'static [&'static str] {
 
 /// What hr-intake may besides: keep receipts, ask roster and tokens, publish, set schedules, and see what waits and whether
 /// the brake has latched. Nothing of the directory.
-const INTAKE: [&str; 9] =
-    ["Due", "Waiting", "Budgets", "Roster", "Receipts", "Publishing", "WakeUps", "WakeAs", "Tokens"];
+const INTAKE: [&str; 10] =
+    ["Due", "Waiting", "Budgets", "Roster", "Receipts", "Absence", "Publishing", "WakeUps", "WakeAs", "Tokens"];
 
 #[test]
 fn a_role_allows_what_its_function_does_and_nothing_else() {
@@ -207,6 +207,9 @@ fn a_role_allows_what_its_function_does_and_nothing_else() {
         assert_eq!(strings(keys), set(&items), "{name}");
 
         if is_intake {
+            let absence = statement(role, "Absence");
+            assert_eq!(absence["Action"].as_str(), Some("s3:ListBucket"), "else a receipt that expired is forbidden");
+            assert_eq!(absence["Resource"].as_str(), Some("IntakeBucket.Arn"));
             let held = &statement(role, "Waiting")["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"];
             assert_eq!(strings(held), set(&["held"]));
             let reads = statement(role, "Budgets");
