@@ -138,6 +138,26 @@ fn every_queue_and_every_function_has_its_alarms() {
     }
 }
 
+/// What the audit's state machine tries again wakes nobody until a step had all of its attempts.
+#[test]
+fn an_audits_step_that_is_tried_again_wakes_nobody() {
+    let machine: Value = serde_json::from_str(&read("statemachines/license-audit.asl.json")).unwrap();
+    let (mut retries, mut left) = (Vec::new(), vec![&machine["States"]]);
+    while let Some(states) = left.pop() {
+        for state in states.as_object().unwrap().values().filter(|it| it["Resource"] == "${LicenseAuditArn}") {
+            let rules = state["Retry"].as_array().unwrap().iter();
+            retries.extend(rules.map(|rule| rule["MaxAttempts"].as_i64().unwrap()).filter(|attempts| *attempts > 0));
+        }
+        left.extend(states.as_object().unwrap().values().filter_map(|it| it["ItemProcessor"].get("States")));
+    }
+    let alarm = &alarms(&resources())["LicenseAuditErrors"];
+    let threshold = f64::from(i32::try_from(alarm["Threshold"].as_i64().unwrap()).unwrap());
+    let fails = |times: i64| is_raised(alarm, &vec![1.0; usize::try_from(times).unwrap()], threshold);
+    let fewest = *retries.iter().min().unwrap();
+    assert!(!fails(fewest) && fails(fewest + 1), "a step has {fewest} more attempts");
+    assert_eq!((retries.len(), alarm["Period"].as_i64()), (6, Some(900)), "the attempts of a step take no longer");
+}
+
 /// Whether an alarm is raised by the figures of one period, as CloudWatch compares them.
 fn is_raised(alarm: &Yaml, figures: &[f64], threshold: f64) -> bool {
     if figures.is_empty() {
