@@ -221,6 +221,10 @@ fn alarms_are_raised_by_what_functions_write() {
         (refused(2), &[]),
         (refused(3), &["SignaturesRefused"]),
         (vec![request(Request::NotTaken(NotTaken::OutOfTime))], &["RequestsNotTaken"]),
+        // Anybody may send to the address of a source that nobody set up.
+        (vec![request(Request::NotTaken(NotTaken::Unverifiable(Refused::NoSecret)))], &[]),
+        (vec![request(Request::NotTaken(NotTaken::Unverifiable(Refused::NeedsKeys)))], &[]),
+        (vec![request(Request::NotTaken(NotTaken::Unverifiable(Refused::UnusableSecret)))], &["RequestsNotTaken"]),
         (vec![audited(1)], &["AuditIncomplete"]),
         (vec![reconciled(Reconciled::NoRoster)], &["RosterUnusable"]),
         (vec![reconciled(Reconciled::RosterTooOld)], &["RosterUnusable"]),

@@ -108,6 +108,7 @@ fn lines() -> Vec<Value> {
         outcome::Outcome::Unknown(Unknown::Source),
         outcome::Outcome::TooLarge,
         outcome::Outcome::NotTaken(NotTaken::OutOfTime),
+        outcome::Outcome::NotTaken(NotTaken::Unverifiable(Refused::NoSecret)),
         outcome::Outcome::Handshake(rollcall::intake::handshake::Answer {
             status: 200,
             content_type: "text/plain",

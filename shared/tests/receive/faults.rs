@@ -19,7 +19,8 @@ async fn without_a_secret_nothing_is_taken_and_it_comes_again() {
         let told = stage.take(sender.good()).await;
         let expected = Outcome::NotTaken(NotTaken::Unverifiable(Refused::NoSecret));
         assert_eq!(told.outcome, expected, "{}", sender.source);
-        assert_eq!(stage.outcome(sender.good()).await, (503, "NotTaken", 0, 0), "{}", sender.source);
+        // Counted by itself: whoever sends to the address of a source that is not in use wakes nobody.
+        assert_eq!(stage.outcome(sender.good()).await, (503, "Unconfigured", 0, 0), "{}", sender.source);
         // And is, once there is one.
         stage.secret(sender.source, sender.secret);
         stage.later(30);
@@ -54,6 +55,7 @@ async fn finchs_secret_must_be_base64() {
     stage.secret("finch", "no base64: it has blanks");
     let told = stage.take(finch.good()).await;
     assert_eq!(told.outcome, Outcome::NotTaken(NotTaken::Unverifiable(Refused::UnusableSecret)));
+    assert_eq!(told.count(), "NotTaken", "it is in use, and somebody must mend it");
 }
 
 #[tokio::test]
@@ -153,19 +155,22 @@ async fn a_panic_is_ours_to_mend() {
 
 #[tokio::test]
 async fn what_is_ours_is_not_told_to_the_sender() {
-    for outcome in [
-        NotTaken::Unverifiable(Refused::NoSecret),
-        NotTaken::Secret(NoSecret),
-        NotTaken::Parameter(Cause::Throttled),
-        NotTaken::Keys,
-        NotTaken::Store(Trouble::Refused),
-        NotTaken::Queue(Cause::Unanswered),
-        NotTaken::OutOfTime,
-        NotTaken::Panicked,
+    for (outcome, count) in [
+        (NotTaken::Unverifiable(Refused::NoSecret), "Unconfigured"),
+        (NotTaken::Unverifiable(Refused::NeedsKeys), "Unconfigured"),
+        (NotTaken::Unverifiable(Refused::UnusableSecret), "NotTaken"),
+        (NotTaken::Unverifiable(Refused::UnusableKeys), "NotTaken"),
+        (NotTaken::Secret(NoSecret), "NotTaken"),
+        (NotTaken::Parameter(Cause::Throttled), "NotTaken"),
+        (NotTaken::Keys, "NotTaken"),
+        (NotTaken::Store(Trouble::Refused), "NotTaken"),
+        (NotTaken::Queue(Cause::Unanswered), "NotTaken"),
+        (NotTaken::OutOfTime, "NotTaken"),
+        (NotTaken::Panicked, "NotTaken"),
     ] {
         let told = rollcall::intake::receive::Told { source: None, outcome: Outcome::NotTaken(outcome) };
         let response = told.response();
         assert_eq!(response.body, r#"{"error":"it could not be taken; send it again"}"#);
-        assert_eq!((response.status_code, told.count()), (503, "NotTaken"));
+        assert_eq!((response.status_code, told.count()), (503, count));
     }
 }

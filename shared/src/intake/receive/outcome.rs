@@ -102,6 +102,22 @@ pub enum NotTaken {
     Panicked,
 }
 
+impl NotTaken {
+    /// Whether its source was never set up. Anybody can send to its address, so nobody is woken for it.
+    fn is_unconfigured(self) -> bool {
+        match self {
+            NotTaken::Unverifiable(refused) => matches!(refused, Refused::NoSecret | Refused::NeedsKeys),
+            NotTaken::Secret(_)
+            | NotTaken::Parameter(_)
+            | NotTaken::Keys
+            | NotTaken::Store(_)
+            | NotTaken::Queue(_)
+            | NotTaken::OutOfTime
+            | NotTaken::Panicked => false,
+        }
+    }
+}
+
 /// The answer, as a function's URL wants it.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -181,6 +197,7 @@ impl Told {
             Outcome::Refused(_) => "SignatureRefused",
             Outcome::Unknown(_) => "SenderUnknown",
             Outcome::TooLarge => "TooLarge",
+            Outcome::NotTaken(ours) if ours.is_unconfigured() => "Unconfigured",
             Outcome::NotTaken(_) => "NotTaken",
         }
     }
@@ -208,6 +225,9 @@ impl Told {
                 tracing::info!(request.id = request_id, source, "a request of nobody known: {unknown}");
             }
             Outcome::TooLarge => tracing::warn!(request.id = request_id, source, "a request is larger than 1 MiB"),
+            Outcome::NotTaken(ours) if ours.is_unconfigured() => {
+                tracing::warn!(request.id = request_id, source, "a request is not taken: {ours}")
+            }
             Outcome::NotTaken(ours) => {
                 tracing::error!(request.id = request_id, source, "a request is not taken: {ours}")
             }
