@@ -165,6 +165,15 @@ def rest(function, event_ids, seconds=REST_SECONDS):
     return until(f"{function} at rest", seconds, at_rest)
 
 
+def wake_ups(event_id=None):
+    """The schedules of all announcements, or of one. A name is a keyed hash; what a schedule sends names the record."""
+    scheduler, group = client("scheduler"), "rollcall-due"
+    names = [it["Name"] for it in scheduler.list_schedules(GroupName=group).get("Schedules", [])]
+    found = [scheduler.get_schedule(Name=name, GroupName=group) for name in names]
+    wake = {"wake": f"hr-intake#{event_id}"}
+    return [it for it in found if event_id is None or json.loads(it["Target"]["Input"]) == wake]
+
+
 def states(items):
     counted = {}
     for item in items.values():
