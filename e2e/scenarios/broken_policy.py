@@ -4,7 +4,7 @@ import json
 import urllib.error
 import urllib.request
 
-from stage import check, client, email, event, local, operator, outcome, play, put, rest, state, until, user
+from stage import check, client, email, event, local, operator, outcome, play, put, rest, until, user, wake_ups
 
 FIRST = 300
 
@@ -60,9 +60,11 @@ def main():
     put([event("hired-under-broken", "hire", 900, team=True)])
     rest("invite-user", ["hired-under-broken"])
     check("invite-user too", ("applied", "invited"), outcome("invite-user", "hired-under-broken"))
-    put([event("announced-under-broken", "leave", FIRST + 3, phase="scheduled", effective=-90 * 24)])
+    kind, detail = event("announced-under-broken", "leave", FIRST + 3, phase="scheduled", effective=-90 * 24)
+    put([(kind, detail)])
     rest("hr-intake", ["announced-under-broken"])
-    check("hr-intake too", True, state("hr-intake", "announced-under-broken") is not None)
+    wakes = [it["ScheduleExpression"] for it in wake_ups("announced-under-broken")]
+    check("hr-intake too", [f"at({detail['effective']['at'].removesuffix('Z')})"], wakes)
     roster(range(FIRST, FIRST + 20))
     check("roster-load too", "20", until("the roster", 60, in_force)["rows"]["N"])
     answer = client("lambda").invoke(FunctionName="rollcall-hr-reconcile", Payload=b"{}")
