@@ -1,4 +1,4 @@
-//! What is measured: programs, kinds of batch, sizes, and how often. And the calls that the design promises of them.
+//! What is measured: programs, kinds of batch, sizes, and how often. And the calls that must come of them.
 
 use crate::company::PEOPLE;
 use crate::events::Assertion;
@@ -129,7 +129,7 @@ impl Case {
         }
     }
 
-    /// The calls of one invocation that the design promises, where it promises an exact number: recall, claim, suspend and
+    /// The calls of one invocation, where their number follows from the batch: recall, claim, suspend and
     /// settle for each slice of 48 events, as many people in one BatchSuspendUser as Chime takes (50), one recall a
     /// slice of duplicates; and what the plain function's text says.
     pub(crate) fn promised(&self) -> Option<BTreeMap<String, u64>> {
@@ -179,10 +179,10 @@ mod tests {
         assert_eq!(kinds, [Kind::Known, Kind::Known, Kind::FirstSeen, Kind::Duplicates]);
     }
 
-    /// Design: 48 known terminations are recall, claim, suspend and settle; 48 duplicates one recall; 50 are two slices
+    /// 48 known terminations are recall, claim, suspend and settle; 48 duplicates one recall; 50 are two slices
     /// and still one suspend.
     #[test]
-    fn what_is_promised_is_what_the_design_says() {
+    fn what_is_promised_is_what_the_slices_need() {
         let promised = |kind, batch| {
             let calls = Case::new(Program::SuspendUser, kind, batch, false).promised().unwrap();
             (calls.values().sum::<u64>(), calls.get("Chime.BatchSuspendUser").copied())

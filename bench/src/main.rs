@@ -3,7 +3,7 @@
 //! The real programs run as on Lambda, each in a process of its own at a local Runtime API. They call an embedded
 //! DynamoDB, the local Chime and a queue that takes everything, in another process, which counts calls and request units.
 //! Results go to `target/bench/results.json`, and as tables to standard output or, with `--write`, to
-//! `docs/performance.md`. Time is never judged; calls are, where the design promises a number.
+//! `docs/performance.md`. Time is never judged; calls are, where their number follows from the batch.
 
 mod case;
 mod clock;

@@ -34,8 +34,8 @@ pub(crate) struct Measured {
 /// Measures a case.
 ///
 /// # Errors
-/// Where something does not run, a message is not handled, a service refuses a call, or the calls are not those that the
-/// design promises.
+/// Where something does not run, a message is not handled, a service refuses a call, or the calls are not those that are
+/// promised.
 pub(crate) async fn measure(case: Case, programs: &Programs, delays: Delays) -> Result<Measured> {
     let mut remotes = Remotes::start().await?;
     // One time for all of a case: a duplicate is the same to the letter.
@@ -167,7 +167,7 @@ fn environment(remotes: &Remotes) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Time is measured and never judged; calls are counted, and must be what the design promises.
+/// Time is measured and never judged; calls are counted, and must be what [`Case::promised`] says.
 fn check(case: Case, counts: &Counts) -> Result<()> {
     ensure!(counts.refused == 0, "{} calls were refused", counts.refused);
     if let Some(mut promised) = case.promised() {

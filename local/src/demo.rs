@@ -1,6 +1,6 @@
 //! The demo: what is published, what must come of it, and what did.
 //!
-//! The expected end is written down in `demo/week/table.rs` and `demo/first_light.rs` from the design's rules, before any
+//! The expected end is written down in `demo/week/table.rs` and `demo/first_light.rs` from the rules, before any
 //! run; the demo fails where the directory or the ledger ends otherwise.
 
 mod first_light;

@@ -1,4 +1,4 @@
-//! The six functions, in the simulator's own words: whose queue an event belongs to, by the design's table (§4).
+//! The six functions, in the simulator's own words: whose queue an event belongs to.
 
 use crate::oracle::{Kind, Phase};
 

@@ -1,4 +1,4 @@
-//! The scenarios, and what each of them publishes. Expectations come from the design: what is due by all facts of a
+//! The scenarios, and what each of them publishes. Expectations come from the rules: what is due by all facts of a
 //! person, and what each function does by account type.
 
 use crate::chime::faults::FaultKind;

@@ -133,7 +133,7 @@ fn unanswered(repeated: bool) -> Plan {
     plan
 }
 
-/// Design §6: pending or registered is confirmed; absent is sent once more; unknown again is held.
+/// An invitation whose answer was lost: pending or registered is confirmed; absent is sent once more; unknown again is held.
 #[test]
 fn an_invitation_without_an_answer_is_read_back() {
     let table = [

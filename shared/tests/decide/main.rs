@@ -1,6 +1,6 @@
 //! The decision tables: for each function every event, user state and account type, and what comes of it.
 //!
-//! Expectations are the design's: what each function does, what is due, what is held and what is parked. Each table is a
+//! Expectations were written before the code: what each function does, what is due, what is held and what is parked. Each table is a
 //! total match, so that a cell that is missing does not compile.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]

@@ -128,7 +128,7 @@ fn queue_and_function_agree_on_time_and_size() {
     }
 }
 
-/// What a function does in the directory (design, §4), besides looking people up.
+/// What a function does in the directory, besides looking people up.
 fn changes(function: Function) -> &'static [&'static str] {
     match function {
         Function::InviteUser | Function::ReinstateUser => {

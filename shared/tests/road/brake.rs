@@ -1,5 +1,5 @@
-//! The mass-change brake: what counts, what is held, and what an operator's reset does. Expectations are the table of
-//! the design's section on safety.
+//! The mass-change brake: what counts, what is held, and what an operator's reset does. Expectations are the rules
+//! of docs/safety.md.
 
 use crate::stage::{Fault, Stage, Strike, account, batch, envelope, failed, mapped, termination};
 use jiff::SignedDuration;

@@ -55,7 +55,7 @@ async fn terminations_of_known_people_cost_recall_claim_suspend_and_settle() {
 
 /// Each function, 48 events of people of one account in one slice: the changes it costs, and the look-ups.
 ///
-/// Design §2 and §4: ceil(n/50) invites, suspends and unsuspends, ceil(n/20) licence updates, one logout and one PIN
+/// Ceil(n/50) invites, suspends and unsuspends, ceil(n/20) licence updates, one logout and one PIN
 /// reset for each who needs it, and one look-up for each who is not known (a page where that is fewer).
 #[tokio::test]
 async fn every_function_groups_what_it_does() {

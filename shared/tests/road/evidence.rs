@@ -117,7 +117,7 @@ async fn an_invitation_that_was_read_back_says_when() {
     assert_eq!(item.settled_at, Some(later));
 }
 
-/// Design §5: 8 write units an event. A transaction costs two for each started kilobyte, so a record must stay within one
+/// 8 write units an event. A transaction costs two for each started kilobyte, so a record must stay within one
 /// where there is one step, with ids as long as Amazon's and a sender's are; with more steps it costs two more.
 #[tokio::test]
 async fn a_record_with_its_proof_stays_small() {

@@ -1,7 +1,7 @@
 //! What HR tells of one person: employments, leaves and logins, announced, corrected, taken back, and told again.
 //!
 //! One rule keeps the end exact: a *start* (hire, rehire, return) is taken back, never re-dated. Where it would move
-//! behind an end, access would no longer be due, and no event asks for it to be taken: the design leaves that to the
+//! behind an end, access would no longer be due, and no event asks for it to be taken: that is left to the
 //! reconcile pass.
 
 mod licences;

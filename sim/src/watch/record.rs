@@ -1,4 +1,4 @@
-//! Reading the ledger's items, as anybody could who knows the design and not the code.
+//! Reading the ledger's items, as anybody could who knows "The ledger" in ARCHITECTURE.md and not the code.
 
 use crate::dynamo::{Item, at, number_at, text_at};
 use crate::oracle::Licence;

@@ -1,6 +1,6 @@
 //! What happens in the week, and what must come of it.
 //!
-//! Written from the design: what is due by all facts of a person, and what each function does by account type. Nothing
+//! Written from the rules: what is due by all facts of a person, and what each function does by account type. Nothing
 //! here is copied from a run.
 
 /// The accounts, in the order of every row.
