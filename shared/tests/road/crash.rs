@@ -5,7 +5,7 @@ use rollcall::ledger::{EventItem, State};
 use rollcall::seal::sha256;
 use serde_json::{Value, json};
 
-/// What a termination must leave in an account of one type (design table: what suspend-user does).
+/// What a termination must leave in an account of one type.
 struct Due {
     account: &'static str,
     reason: &'static str,

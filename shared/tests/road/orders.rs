@@ -101,7 +101,7 @@ impl Says {
         envelope(&event)
     }
 
-    /// Whether it asks for access to be given (design table: what invite-user and reinstate-user consume).
+    /// Whether it asks for access to be given.
     fn gives_access(&self) -> bool {
         matches!(
             (self.kind, self.phase),
@@ -109,7 +109,7 @@ impl Says {
         )
     }
 
-    /// Whether suspend-user acts on it (design table: what suspend-user consumes).
+    /// Whether suspend-user acts on it.
     fn takes_access(&self) -> bool {
         matches!(
             (self.kind, self.phase),

@@ -1,4 +1,4 @@
-//! A termination takes access away, by account type (design table: what suspend-user does).
+//! A termination takes access away, by account type.
 
 use crate::stage::{Stage, account, envelope, event, failed, mapped, message, termination};
 use aws_lambda_events::event::sqs::SqsEvent;

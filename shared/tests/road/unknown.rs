@@ -263,7 +263,7 @@ async fn a_look_up_that_fails_never_means_nobody() {
     }
 }
 
-/// The person's licence is remembered with the user id (design table: the person item), so that it can be given back.
+/// The person's licence is remembered with the user id, so that it can be given back.
 #[tokio::test]
 async fn what_a_known_person_had_is_known_when_it_is_taken() {
     let stage = stage("never").await;
