@@ -1,7 +1,7 @@
 //! `template.yaml`: what reaches the intake queue from other buses, and what hr-receive may do.
 
 use crate::read;
-use crate::template::{delivered_from, of_type, resources, set, statement, strings, text};
+use crate::template::{delivered_from, of_type, resources, set, statement, strings, template, text};
 use rollcall::config::ReceiveConfig;
 use rollcall::intake::receipt;
 use rollcall::intake::receive::serve::TIMEOUT;
@@ -214,6 +214,26 @@ fn hr_receive_finds_its_time_its_address_and_its_variables() {
     })
     .unwrap();
     assert_eq!(read.into_inner(), set);
+}
+
+/// A new account has no concurrency to reserve: the stack must come up without, and prod must set the limit.
+#[test]
+fn hr_receive_is_limited_where_somebody_says_so_and_no_other_function_is() {
+    let (template, resources) = (template(), resources());
+    assert_eq!(template["Parameters"]["ReceiveConcurrency"]["Default"].as_i64(), Some(0));
+    let equals = &template["Conditions"]["ReceiveIsLimited"][0];
+    assert_eq!((equals[0].as_str(), equals[1].as_i64()), (Some("ReceiveConcurrency"), Some(0)));
+    for (name, function) in of_type(&resources, "AWS::Serverless::Function") {
+        let reserved = &function["ReservedConcurrentExecutions"];
+        if name == "HrReceive" {
+            let parts: Vec<String> = reserved.as_vec().unwrap().iter().map(text).collect();
+            assert_eq!(parts, ["ReceiveIsLimited", "ReceiveConcurrency", "AWS::NoValue"]);
+        } else {
+            assert!(reserved.is_badvalue(), "{name}");
+        }
+    }
+    let prod = read("samconfig.toml").rsplit_once("parameter_overrides").unwrap().1.to_owned();
+    assert!(prod.contains("ReceiveConcurrency=50") && prod.contains("Mode=observe"), "{prod}");
 }
 
 #[test]
