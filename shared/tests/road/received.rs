@@ -141,6 +141,34 @@ async fn a_notice_is_what_the_roster_says() {
     assert_eq!(user(&company, 0), "Registered");
 }
 
+/// Who left has left until the new contract begins, though its end is heard of in the same breath.
+#[tokio::test]
+async fn a_second_contract_with_an_end_gives_nothing_back_before_it_begins() {
+    let company = company().await;
+    let mut end = crate::stage::event("left", "termination", "effective", "2026-10-31T23:00:00Z", "lwa", 1);
+    (end["factId"], end["occurredAt"]) = (json!("termination"), json!("2026-10-20T08:00:00Z"));
+    company.deliver(&[crate::stage::envelope(&end)]).await;
+    assert_eq!(user(&company, 1), "Suspended");
+    let next = "worker_id,email,time_zone,status,start_date,end_date,provider_subject_ids\n\
+                lwa-1,p1@lwa.example,UTC,pre_hire,2026-12-01,2026-12-31,finch:f-1\n";
+    // Newer than the notice.
+    in_force(&company, next, "2026-11-23T12:00:30Z").await;
+    let body = json!({ "event_type": "employment.updated", "data": { "individual_id": "f-1" } }).to_string();
+    received(&company, Source::Finch, &[("finch-event-id", "f-e-1")], &body, "1").await;
+    let published = company.published.lock().unwrap().clone();
+    let mut told: Vec<[&Value; 3]> = published.iter().map(|it| [&it["kind"], &it["phase"], &it["factId"]]).collect();
+    told.sort_by_key(|it| it[0].as_str());
+    let expected = [["rehire", "scheduled", "rehire"], ["termination", "scheduled", "termination-after:2026-10-31"]];
+    assert_eq!(told, expected);
+    assert_eq!(user(&company, 1), "Suspended");
+    company.until("2026-11-30T23:59:00Z").await;
+    assert_eq!(user(&company, 1), "Suspended");
+    company.until("2026-12-01T00:05:00Z").await;
+    assert_eq!(user(&company, 1), "Registered");
+    company.until("2027-01-01T00:05:00Z").await;
+    assert_eq!(user(&company, 1), "Suspended");
+}
+
 #[tokio::test]
 async fn an_older_roster_does_not_undo_what_was_said_since() {
     let company = company().await;
