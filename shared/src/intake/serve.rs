@@ -157,9 +157,11 @@ impl<Q: Queue, B: Bus, C: Clock, S: Store, T: Tokens, H: Host + Clone> Intake<Q,
         if !deadline.allows(self.road.host.now(), 4) {
             return Err(Failure::retryable(Cause::OutOfTime));
         }
+        let rules = self.road.rules();
         let waking = Waking {
             ledger: &self.road.ledger,
             roster: &self.roster,
+            rules: &rules.policy.sources,
             bus: &self.bus,
             clock: &self.clock,
             keys: &self.road.keys,
