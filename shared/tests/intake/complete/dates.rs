@@ -69,6 +69,9 @@ fn two_minutes_ahead_is_now() {
     }
 }
 
+/// Kind, phase and date of an event, a row of the roster, what the ledger has, and the name of the event's fact.
+type Row<'a> = (&'a str, &'a str, Option<&'a str>, &'a str, Vec<Fact>, &'a str);
+
 /// Ends and starts have one name, whatever comes first. Those of another employment than the one that is in force have
 /// another: taken for a correction, they would give back what an end took, or take what a start gave.
 #[test]
@@ -87,7 +90,7 @@ fn the_end_of_a_second_contract_is_no_correction_of_the_first() {
     let again = |name: &str, date: &str| dated(FactKind::Rehire, name, date);
     let row = |line: &str| super::stage::rows(&format!("worker_id,status,start_date,end_date\n{line}\n")).pop();
     let nothing = "";
-    let table: Vec<(&str, &str, Option<&str>, &str, Vec<Fact>, &str)> = vec![
+    let table: [Row<'_>; 15] = [
         ("termination", "scheduled", Some("2026-12-31"), nothing, vec![hired()], "termination"),
         // A correction of what is in force, or of what is to come.
         (
