@@ -178,7 +178,7 @@ impl<D: Directory, Q: Queue, H: Host + Clone> Road<D, Q, H> {
     }
 
     /// Full jitter over an exponential, from 2 s to 15 min.
-    fn backoff(&self, receive_count: u32) -> Duration {
+    pub(crate) fn backoff(&self, receive_count: u32) -> Duration {
         let most = Duration::from_secs(1) * 2_u32.saturating_pow(receive_count.min(16));
         self.host.jitter(most.min(LONGEST_BACKOFF)).max(Duration::from_secs(1))
     }

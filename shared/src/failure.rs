@@ -30,6 +30,15 @@ impl Failure {
     pub fn retryable(cause: Cause) -> Failure {
         Failure::Retryable { cause, after: None }
     }
+
+    /// When to try again, where somebody said so.
+    #[must_use]
+    pub fn after(&self) -> Option<Duration> {
+        match self {
+            Failure::Retryable { after, .. } => *after,
+            Failure::Permanent(_) => None,
+        }
+    }
 }
 
 /// What stands in the way for now.

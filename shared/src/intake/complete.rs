@@ -29,6 +29,7 @@ use crate::person::{Facts, Subject, SubjectId, WorkEmail, WorkerId};
 use crate::policy::SourceRules;
 use jiff::{SignedDuration, Timestamp};
 use known::Known;
+pub(super) use known::is_canonical;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -3,11 +3,14 @@
 //! Pure. The instant is computed anew each time: the rules of time zones change.
 
 use crate::decide::{Reason, SOON};
-use crate::event::wire::Detail;
+use crate::event::wire::{Basis, Detail};
 use crate::event::{self, Kind, Missing, Phase, WorkerEvent};
 use crate::ledger::{DUE, EventItem};
 use crate::person::{Fact, Facts, Subject};
+use crate::policy::{EndDate, SourceRules};
 use crate::roster::{Row, Status};
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
@@ -36,6 +39,8 @@ pub struct Known<'a> {
     pub row: &'a Row,
     /// When the roster was dropped.
     pub at: Timestamp,
+    /// What the policy says of rosters: what their ends mean, and the zone of whoever has none.
+    pub rules: &'a SourceRules,
 }
 
 /// What becomes of an announcement now.
@@ -53,6 +58,16 @@ pub enum Due {
     Superseded,
     /// A newer roster says otherwise.
     Disagrees,
+}
+
+impl Known<'_> {
+    /// The first day without access by an end of the roster.
+    fn first_day_without(&self, ends: Date) -> Option<Date> {
+        match self.rules.roster_end_date {
+            EndDate::LastDayWorked => ends.tomorrow().ok(),
+            EndDate::FirstDayInactive => Some(ends),
+        }
+    }
 }
 
 impl Announcement {
@@ -113,18 +128,37 @@ impl Announcement {
     }
 
     /// Whether a roster that is newer than the announcement knows of no end by then.
+    ///
+    /// Compared is the first day without access: one and the same end is a last day here, and the day after there. A roster
+    /// that does not speak of ends disagrees with nobody.
     fn stays(&self, known: Known<'_>, at: Timestamp) -> bool {
         if known.at <= self.event.occurred_at {
             return false;
         }
         match known.row.status {
-            Status::Active | Status::OnLeave => {
-                let date = self.event.moment.date().unwrap_or_else(|| at.to_zoned(jiff::tz::TimeZone::UTC).date());
-                known.row.ends.is_none_or(|ends| ends > date)
-            }
+            Status::Active | Status::OnLeave => match known.row.ends {
+                Some(ends) => known.first_day_without(ends) > self.first_day_without(known, at),
+                None => known.row.tells_end,
+            },
             // Who has a contract for later may leave before.
             Status::PreHire | Status::Terminated => false,
         }
+    }
+
+    /// The first day without access of what is announced: HR's own date as it means it, else the day on which the instant is
+    /// over at the place of work.
+    fn first_day_without(&self, known: Known<'_>, at: Timestamp) -> Option<Date> {
+        let of_date =
+            self.event.moment.date().and_then(|date| match self.detail.effective.as_ref().map(|it| it.basis) {
+                Some(Basis::LastDayWorked) => date.tomorrow().ok(),
+                Some(Basis::FirstDayInactive | Basis::StartOfDay) => Some(date),
+                Some(Basis::Instant | Basis::Unknown) | None => None,
+            });
+        of_date.or_else(|| {
+            let zone = known.row.time_zone.as_deref().or(known.rules.zone.as_deref());
+            let there = at.to_zoned(zone.and_then(|zone| TimeZone::get(zone).ok()).unwrap_or(TimeZone::UTC));
+            if there.time() == Time::midnight() { Some(there.date()) } else { there.date().tomorrow().ok() }
+        })
     }
 
     /// The event that it is when it is due. It keeps the announcement's time and fact, so it is the same assertion.

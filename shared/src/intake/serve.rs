@@ -14,23 +14,27 @@ use crate::batch::{BatchReport, Road, Told};
 use crate::bus::Bus;
 use crate::directory::Deadline;
 use crate::directory::nobody::Nobody;
-use crate::failure::{Cause, Failure};
+use crate::failure::{Cause, Failure, Refusal, RefusalCode};
 use crate::host::Host;
 use crate::outcome::Why;
 use crate::policy::SourceRules;
-use crate::queue::{PARKED_AS, Queue};
+use crate::queue::{PARKED_AS, Parked, Queue};
 use crate::roster::Roster;
 use crate::store::Store;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::{StreamExt, stream};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// How many messages are worked on at once: each waits for the network most of its time.
 pub(super) const AT_ONCE: usize = 8;
 
-/// When a message that did not work shows again.
+/// When an announcement shows again whose schedule is not there yet.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
+
+/// After so long a receipt or a raw event that still does not work is parked, as on the road: a person looks.
+const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// hr-intake, wired once at start.
 #[derive(Debug)]
@@ -72,6 +76,10 @@ struct Message {
     body: String,
     /// The token of the parking that this message is a redrive of.
     parked_as: Option<String>,
+    /// How often it has come, this time included.
+    receive_count: u32,
+    /// When it was put on the queue.
+    sent: Option<Timestamp>,
 }
 
 impl<Q: Queue, B: Bus, C: Clock, S: Store, T: Tokens, H: Host + Clone> Intake<Q, B, C, S, T, H> {
@@ -97,10 +105,10 @@ impl<Q: Queue, B: Bus, C: Clock, S: Store, T: Tokens, H: Host + Clone> Intake<Q,
         } else {
             self.road.handle(announced, deadline).await
         };
-        let mut again: BTreeMap<String, String> = BTreeMap::new();
+        let mut again: BTreeMap<String, (String, Duration)> = BTreeMap::new();
         for id in self.wake_up(&road, deadline, &mut tally).await {
             let receipt = receipts.get(&id).cloned().unwrap_or_default();
-            again.insert(id, receipt);
+            again.insert(id, (receipt, AGAIN_AFTER));
         }
         let worked = stream::iter(others).map(|message| async {
             let mut tally = Tally::default();
@@ -110,12 +118,15 @@ impl<Q: Queue, B: Bus, C: Clock, S: Store, T: Tokens, H: Host + Clone> Intake<Q,
         let worked: Vec<(Message, Result<(), Failure>, Tally)> = worked.buffer_unordered(AT_ONCE).collect().await;
         for (message, done, more) in worked {
             tally.add(&more);
-            if let Err(failure) = done {
-                tracing::warn!("a message of the intake comes again: {failure}");
-                again.insert(message.id, message.receipt);
+            let Err(failure) = done else { continue };
+            if self.parks(&message, &failure).await {
+                continue;
             }
+            tracing::warn!("a message of the intake comes again: {failure}");
+            let after = failure.after().unwrap_or_else(|| self.road.backoff(message.receive_count));
+            again.insert(message.id, (message.receipt, after));
         }
-        let delays: Vec<(String, Duration)> = again.values().map(|receipt| (receipt.clone(), AGAIN_AFTER)).collect();
+        let delays: Vec<(String, Duration)> = again.values().cloned().collect();
         if !delays.is_empty() {
             self.road.queue.delay(&delays).await;
         }
@@ -157,9 +168,11 @@ impl<Q: Queue, B: Bus, C: Clock, S: Store, T: Tokens, H: Host + Clone> Intake<Q,
         if !deadline.allows(self.road.host.now(), 4) {
             return Err(Failure::retryable(Cause::OutOfTime));
         }
+        let rules = self.road.rules();
         let waking = Waking {
             ledger: &self.road.ledger,
             roster: &self.roster,
+            rules: &rules.policy.sources,
             bus: &self.bus,
             clock: &self.clock,
             keys: &self.road.keys,
@@ -199,6 +212,31 @@ impl<Q: Queue, B: Bus, C: Clock, S: Store, T: Tokens, H: Host + Clone> Intake<Q,
         }
     }
 
+    /// Parks what another try would not help, or what did not work for a day. `false`: it comes again.
+    ///
+    /// Wake-ups and sweeps are only calls to look; the next sweep looks anyway.
+    async fn parks(&self, message: &Message, failure: &Failure) -> bool {
+        match message.arrival {
+            Arrival::Receipt(_) | Arrival::Raw(_) => {}
+            Arrival::Canonical | Arrival::Wake(_) | Arrival::Sweep => return false,
+        }
+        let now = self.road.host.now();
+        let refusal = match failure {
+            Failure::Permanent(refusal) => refusal.clone(),
+            Failure::Retryable { cause, .. } => {
+                if message.sent.is_none_or(|sent| now.duration_since(sent) < GIVEN_UP_AFTER) {
+                    return false;
+                }
+                let message = format!("did not work for 24 hours: {cause}; redrive it once that is mended");
+                Refusal::new(RefusalCode::GaveUp, "receipt", message)
+            }
+        };
+        tracing::warn!("a message of the intake is parked: {refusal}");
+        let parked_as = format!("{:032x}", self.road.host.random());
+        let parked = [Parked { body: message.body.clone(), refusal, parked_as }];
+        self.road.queue.park(&parked).await.iter().all(|parked| *parked)
+    }
+
     fn work<'a>(&'a self, rules: &'a SourceRules, deadline: Deadline) -> Work<'a, Q, B, S, T, H> {
         Work {
             ledger: &self.road.ledger,
@@ -233,8 +271,12 @@ fn log(key: &str, woken: Woken) {
 
 fn message(record: SqsMessage, arrival: Arrival) -> Message {
     let parked_as = record.message_attributes.get(PARKED_AS).and_then(|attribute| attribute.string_value.clone());
+    let number = |name: &str| record.attributes.get(name).and_then(|number| number.parse::<i64>().ok());
+    let receive_count = number("ApproximateReceiveCount").and_then(|count| u32::try_from(count).ok());
     Message {
         parked_as,
+        receive_count: receive_count.unwrap_or(1),
+        sent: number("SentTimestamp").and_then(|at| Timestamp::from_millisecond(at).ok()),
         body: record.body.unwrap_or_default(),
         id: record.message_id.unwrap_or_default(),
         receipt: record.receipt_handle.unwrap_or_default(),

@@ -14,6 +14,7 @@ use crate::failure::{Cause, Failure, Refusal, RefusalCode};
 use crate::host::Host;
 use crate::ledger::{Ended, EventItem, Ledger};
 use crate::person::{Facts, SubjectId};
+use crate::policy::SourceRules;
 use crate::roster::{Found, Roster, Row};
 use crate::seal::Keys;
 use jiff::{SignedDuration, Timestamp};
@@ -31,6 +32,8 @@ pub struct Waking<'a, B, C, H> {
     pub ledger: &'a Ledger<H>,
     /// The roster, read again before an end acts.
     pub roster: &'a Roster<H>,
+    /// What the policy says of its ends.
+    pub rules: &'a SourceRules,
     /// Where it is published.
     pub bus: &'a B,
     /// The alarm clock.
@@ -86,7 +89,7 @@ impl<B: Bus, C: Clock, H: Host> Waking<'_, B, C, H> {
         };
         let facts = person.map(|person| person.facts).unwrap_or_default();
         let row = self.row(&announcement, record, &facts).await?;
-        let known = row.as_ref().map(|(row, at)| Known { row, at: *at });
+        let known = row.as_ref().map(|(row, at)| Known { row, at: *at, rules: self.rules });
         let now = self.host.now();
         match announcement.due(record, &facts, known, now) {
             Due::Over => Ok(Some(Woken::Over)),

@@ -3,7 +3,7 @@
 mod record;
 
 use super::adapt::scim;
-use super::complete::{Completed, Tokens, Vendors, Whence, complete, look_up, whom};
+use super::complete::{Completed, Tokens, Vendors, Whence, complete, is_canonical, look_up, whom};
 use super::receipt::{Message, PREFIX, Receipt};
 use super::silence::Noted;
 use super::waking::{LATE, entry};
@@ -25,10 +25,15 @@ use crate::roster::Roster;
 use crate::seal::{Keys, sha256};
 use crate::store::{Store, StoreFailure};
 use jiff::{SignedDuration, Timestamp};
-use record::{blank, end, is_over};
+use record::{blank, end, is_over, means_another};
 use serde_bytes::ByteBuf;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+
+const REUSED: &str = "its id came before with another meaning: give each event an id of its own";
+
+/// For how many calls there must be time before another element is begun.
+const CALLS: u32 = 4;
 
 /// How often an element is looked at when its record changes meanwhile.
 const LOOKS: u32 = 4;
@@ -96,6 +101,7 @@ struct ToPark {
     key: String,
     before: Option<EventItem>,
     reason: &'static str,
+    validation: String,
 }
 
 impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
@@ -139,7 +145,22 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
     async fn work(&self, receipt: &Receipt, key: &str, parked_as: Option<&str>) -> Result<Vec<Element>, Failure> {
         self.note(receipt).await;
         let (mut elements, mut to_park) = (Vec::new(), Vec::new());
+        // The same twice in one request is one.
+        let mut seen = BTreeSet::new();
+        let mut late = false;
         for adapted in adapted(receipt)? {
+            let id = match &adapted {
+                Adapted::Nothing(_) => None,
+                Adapted::Unclassified { event, .. } | Adapted::Event(event) => Some(&event.event_id),
+            };
+            if id.is_some_and(|id| !seen.insert((id.clone(), matches!(adapted, Adapted::Event(_))))) {
+                elements.push(Element { record: None, became: Became::Duplicate });
+                continue;
+            }
+            late = !self.deadline.allows(self.host.now(), CALLS);
+            if late {
+                break;
+            }
             match adapted {
                 Adapted::Nothing(reason) => elements.push(Element { record: None, became: Became::Nothing(reason) }),
                 Adapted::Unclassified { reason, event } => {
@@ -148,7 +169,7 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
                     if is_over(before.as_ref(), parked_as) {
                         elements.push(Element { record: Some(record), became: Became::Duplicate });
                     } else {
-                        to_park.push(ToPark { key: record, before, reason });
+                        to_park.push(ToPark { key: record, before, reason, validation: String::new() });
                     }
                 }
                 Adapted::Event(mut event) => {
@@ -160,7 +181,11 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
                 }
             }
         }
+        // What was read so far is done: the next attempt goes on from there.
         elements.extend(self.park_all(key, to_park).await?);
+        if late {
+            return Err(Failure::retryable(Cause::OutOfTime));
+        }
         elements.iter().for_each(|element| log(receipt.source, element));
         Ok(elements)
     }
@@ -182,8 +207,12 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
         parked_as: Option<&str>,
     ) -> Result<Result<Element, ToPark>, Failure> {
         let key = format!("{RECEIPT}{}", event.event_id);
+        let validation = self.validation(receipt.source, &event);
         for _ in 0..LOOKS {
             let before = self.ledger.event(&key).await?;
+            if before.as_ref().is_some_and(|record| means_another(record, &validation)) {
+                return self.reused(&event, parked_as).await;
+            }
             if is_over(before.as_ref(), parked_as) {
                 return Ok(Ok(Element { record: Some(key), became: Became::Duplicate }));
             }
@@ -209,7 +238,7 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
                         &json!({ "source": receipt.source, "events": details, "filled": filled }),
                     )
                     .map_err(|_| Failure::retryable(Cause::Unanswered))?;
-                    let mut record = self.record(&key, before.as_ref(), person, receipt);
+                    let mut record = self.record(&key, before.as_ref(), person, receipt, &validation);
                     record.event = self.keys.seal(&text, &key, self.nonce()).map(ByteBuf::from);
                     if !self.ledger.keep(&record, rev).await? {
                         continue;
@@ -218,9 +247,9 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
                         return Ok(Ok(Element { record: Some(key), became }));
                     }
                 }
-                Completed::Parked(reason, _) => return Ok(Err(ToPark { key, before, reason })),
+                Completed::Parked(reason, _) => return Ok(Err(ToPark { key, before, reason, validation })),
                 Completed::Nothing(reason) => {
-                    let mut record = self.record(&key, before.as_ref(), person, receipt);
+                    let mut record = self.record(&key, before.as_ref(), person, receipt, &validation);
                     let outcome = Outcome::decided(State::Unchanged, Reason::NothingTold, None, None);
                     end(&mut record, &outcome, json!({ "source": receipt.source, "why": reason }), now);
                     if self.ledger.keep(&record, rev).await? {
@@ -282,7 +311,7 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
         let owner = self.owner();
         self.park(receipt, refusal.clone(), &owner).await?;
         let mut elements = Vec::new();
-        for ToPark { key, before, reason } in all {
+        for ToPark { key, before, reason, validation } in all {
             let now = self.host.now();
             let refusal = Refusal::new(RefusalCode::Unclassified, "worker.unclassified", reason);
             let outcome = Outcome::parked(&refusal, None);
@@ -295,6 +324,7 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
                 attention: State::Parked.attention().map(str::to_owned),
                 settled_at: Some(now.as_millisecond()),
                 data: Some(outcome.to_json()),
+                validation,
                 ..blank(&key, now)
             };
             // Somebody else's attempt at it is as good.
@@ -311,8 +341,35 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
         if parked.iter().all(|parked| *parked) { Ok(()) } else { Err(Failure::retryable(Cause::Unanswered)) }
     }
 
-    fn record(&self, key: &str, before: Option<&EventItem>, person: Option<PersonKey>, receipt: &Receipt) -> EventItem {
+    /// An event whose id came before with another meaning: parked under a record of its own body.
+    async fn reused(&self, event: &Detail, parked_as: Option<&str>) -> Result<Result<Element, ToPark>, Failure> {
+        let key = format!("{RECEIPT}{}", event.raw_sha256.as_deref().unwrap_or_default());
+        let before = self.ledger.event(&key).await?;
+        if is_over(before.as_ref(), parked_as) {
+            return Ok(Ok(Element { record: Some(key), became: Became::Duplicate }));
+        }
+        Ok(Err(ToPark { key, before, reason: REUSED, validation: String::new() }))
+    }
+
+    /// What an event means, where its sender chose its id freely; empty where the id is derived from what was sent.
+    fn validation(&self, source: Source, event: &Detail) -> String {
+        if !is_canonical(source) {
+            return String::new();
+        }
+        let meaning = Detail { received_at: None, assurance: None, raw_sha256: None, ..event.clone() };
+        serde_json::to_string(&meaning).map_or_else(|_| String::new(), |meaning| self.keys.validation(&meaning))
+    }
+
+    fn record(
+        &self,
+        key: &str,
+        before: Option<&EventItem>,
+        person: Option<PersonKey>,
+        receipt: &Receipt,
+        validation: &str,
+    ) -> EventItem {
         EventItem {
+            validation: validation.to_owned(),
             rev: before.map_or(0, |record| record.rev) + 1,
             owner: self.owner(),
             person,

@@ -22,6 +22,8 @@ pub(super) struct RowItem {
     started: Option<Date>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ends: Option<Date>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    tells_end: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     leave_from: Option<Date>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -52,6 +54,7 @@ impl RowItem {
             status: row.status,
             started: row.started,
             ends: row.ends,
+            tells_end: row.tells_end,
             leave_from: row.leave.map(|leave| leave.from),
             leave_to: row.leave.and_then(|leave| leave.to),
             job_code: job.code,
@@ -74,6 +77,7 @@ impl RowItem {
             status: self.status,
             started: self.started,
             ends: self.ends,
+            tells_end: self.tells_end,
             leave: self.leave_from.map(|from| Leave { from, to: self.leave_to }),
             job: Job {
                 code: self.job_code,

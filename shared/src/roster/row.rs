@@ -28,6 +28,8 @@ pub struct Row {
     pub started: Option<Date>,
     /// The last day.
     pub ends: Option<Date>,
+    /// The file speaks of the end, be it to say that there is none: it has the column.
+    pub tells_end: bool,
     /// A leave that is under way or agreed.
     pub leave: Option<Leave>,
     /// What the person does.
@@ -145,12 +147,14 @@ fn plain(name: &str) -> impl Iterator<Item = char> {
 #[derive(Default)]
 pub(super) struct Fields {
     values: [Option<String>; Column::ALL.len()],
+    tells_end: bool,
 }
 
 impl Fields {
     /// Takes a value. An empty field is one that is not there.
     pub(super) fn put(&mut self, column: Column, value: &str) {
         let value = value.trim();
+        self.tells_end |= column == Column::EndDate;
         self.values[column as usize] = (!value.is_empty()).then(|| value.to_owned());
     }
 
@@ -161,6 +165,7 @@ impl Fields {
     /// Reads the row that ends on a line.
     pub(super) fn into_row(mut self, line: u64) -> Result<Row, Refused> {
         let refused = |column, why| Refused::in_column(line, column, why);
+        let tells_end = self.tells_end;
         let number = "must be an employee number of 1 to 256 visible characters";
         let worker = |text: &str, column| WorkerId::parse(text).map_err(|_| refused(column, Why::Value(number)));
         let worker_id = self.take(Column::WorkerId).ok_or(refused(Column::WorkerId, Why::Missing))?;
@@ -210,6 +215,7 @@ impl Fields {
                 .ok_or(refused(Column::Status, Why::Value("must be active, on_leave, terminated or pre_hire")))?,
             started,
             ends,
+            tells_end,
             leave,
             job,
             manager: manager.transpose()?,

@@ -179,6 +179,52 @@ async fn a_newer_roster_that_says_the_person_stays_holds_an_end() {
     assert_eq!(user(&company, 3), "Registered");
 }
 
+/// One end, as a last day, as the day after, and as an instant: the roster means the same, or it does not.
+#[tokio::test]
+async fn a_roster_that_tells_the_same_end_in_other_words_does_not_disagree() {
+    let dated = |date: &str, basis: &str| json!({ "date": date, "zone": "Pacific/Auckland", "basis": basis, "source": "payload" });
+    let instant = |at: &str| json!({ "at": at, "basis": "instant", "source": "payload" });
+    let (last_day, first_day) = ("last_day_worked", "first_day_inactive");
+    let table = [
+        // The roster's date and what it means; the announcement; whether they agree.
+        ("active,2026-11-30", last_day, dated("2026-11-30", last_day), true),
+        ("active,2026-12-01", first_day, dated("2026-11-30", last_day), true),
+        ("active,2026-11-30", last_day, dated("2026-12-01", first_day), true),
+        ("active,2026-12-02", first_day, dated("2026-11-30", last_day), false),
+        ("active,2026-12-01", last_day, dated("2026-12-01", first_day), false),
+        // Midnight in Auckland is noon of the day before in Greenwich.
+        ("active,2026-12-01", first_day, instant("2026-11-30T11:00:00Z"), true),
+        ("active,2026-11-30", last_day, instant("2026-11-30T11:00:00Z"), true),
+        ("active,2026-11-30", last_day, instant("2026-11-30T04:00:00Z"), true),
+        ("active,2026-12-01", last_day, instant("2026-11-30T11:00:00Z"), false),
+    ];
+    for (row, means, effective, agrees) in table {
+        let company = Company::new(1).await.with_sources(json!({ "roster_end_date": means }));
+        let mut end = end("e", "2026-11-30T11:00:00Z", 0);
+        end["effective"] = effective.clone();
+        company.deliver(&[envelope(&end)]).await;
+        let roster = format!("worker_id,time_zone,status,end_date\nlwa-0,Pacific/Auckland,{row}\n");
+        in_force(&company, &roster, "2026-11-24T02:00:00Z").await;
+        company.until("2026-12-02T00:00:00Z").await;
+        let expected = if agrees { "Suspended" } else { "Registered" };
+        assert_eq!(user(&company, 0), expected, "{row} {means} {effective}");
+    }
+}
+
+#[tokio::test]
+async fn a_roster_that_does_not_speak_of_ends_holds_none() {
+    for (roster, expected) in [
+        ("worker_id,status\nlwa-0,active\n", "Suspended"),
+        ("worker_id,status,last_day_of_work\nlwa-0,active,\n", "Registered"),
+    ] {
+        let company = Company::new(1).await;
+        company.deliver(&[envelope(&end("e", "2026-11-24T18:00:00Z", 0))]).await;
+        in_force(&company, roster, "2026-11-24T02:00:00Z").await;
+        company.until("2026-11-24T18:00:00Z").await;
+        assert_eq!(user(&company, 0), expected, "{roster}");
+    }
+}
+
 #[tokio::test]
 async fn a_roster_older_than_the_announcement_has_no_say() {
     let company = Company::new(1).await;

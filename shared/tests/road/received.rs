@@ -141,6 +141,34 @@ async fn a_notice_is_what_the_roster_says() {
     assert_eq!(user(&company, 0), "Registered");
 }
 
+/// Who left has left until the new contract begins, though its end is heard of in the same breath.
+#[tokio::test]
+async fn a_second_contract_with_an_end_gives_nothing_back_before_it_begins() {
+    let company = company().await;
+    let mut end = crate::stage::event("left", "termination", "effective", "2026-10-31T23:00:00Z", "lwa", 1);
+    (end["factId"], end["occurredAt"]) = (json!("termination"), json!("2026-10-20T08:00:00Z"));
+    company.deliver(&[crate::stage::envelope(&end)]).await;
+    assert_eq!(user(&company, 1), "Suspended");
+    let next = "worker_id,email,time_zone,status,start_date,end_date,provider_subject_ids\n\
+                lwa-1,p1@lwa.example,UTC,pre_hire,2026-12-01,2026-12-31,finch:f-1\n";
+    // Newer than the notice.
+    in_force(&company, next, "2026-11-23T12:00:30Z").await;
+    let body = json!({ "event_type": "employment.updated", "data": { "individual_id": "f-1" } }).to_string();
+    received(&company, Source::Finch, &[("finch-event-id", "f-e-1")], &body, "1").await;
+    let published = company.published.lock().unwrap().clone();
+    let mut told: Vec<[&Value; 3]> = published.iter().map(|it| [&it["kind"], &it["phase"], &it["factId"]]).collect();
+    told.sort_by_key(|it| it[0].as_str());
+    let expected = [["rehire", "scheduled", "rehire"], ["termination", "scheduled", "termination-after:2026-10-31"]];
+    assert_eq!(told, expected);
+    assert_eq!(user(&company, 1), "Suspended");
+    company.until("2026-11-30T23:59:00Z").await;
+    assert_eq!(user(&company, 1), "Suspended");
+    company.until("2026-12-01T00:05:00Z").await;
+    assert_eq!(user(&company, 1), "Registered");
+    company.until("2027-01-01T00:05:00Z").await;
+    assert_eq!(user(&company, 1), "Suspended");
+}
+
 #[tokio::test]
 async fn an_older_roster_does_not_undo_what_was_said_since() {
     let company = company().await;
@@ -197,6 +225,149 @@ async fn what_nobody_can_read_is_parked_once_and_opens_with_its_token() {
     assert_eq!(handled.tally.unclassified, 1);
     let waiting = company.stage.waiting(rollcall::ledger::State::Parked).await;
     assert_eq!(waiting, ["okta:u-9"]);
+}
+
+fn canonical(id: &str, n: usize) -> Value {
+    let mut event = crate::stage::event(id, "termination", "effective", "2026-11-22T18:00:00Z", "lwa", n);
+    event["factId"] = json!("termination");
+    event
+}
+
+/// Two sources of CloudEvents count by themselves; one sender that uses an id twice is told.
+#[tokio::test]
+async fn an_id_counts_with_its_source_and_never_has_two_meanings() {
+    let company = company().await;
+    let enveloped = |source: &str, n: usize| {
+        let mut data = canonical("x", n);
+        data.as_object_mut().unwrap().remove("eventId");
+        let at = "2026-11-23T09:00:00Z";
+        json!({ "specversion": "1.0", "id": "1001", "source": source, "type": "leaver", "time": at, "data": data })
+            .to_string()
+    };
+    let de = received(&company, Source::CloudEvents, &[], &enveloped("/hr/de", 0), "1").await;
+    let us = received(&company, Source::CloudEvents, &[], &enveloped("/hr/us", 1), "2").await;
+    assert_eq!((de.tally.told, us.tally.told), (1, 1));
+    assert_eq!([user(&company, 0), user(&company, 1)], ["Suspended", "Suspended"]);
+    let again = received(&company, Source::CloudEvents, &[], &enveloped("/hr/us", 1), "3").await;
+    assert_eq!((again.tally.told, again.tally.duplicates), (0, 1));
+    // One source says something else under an id that it has used.
+    let other = received(&company, Source::CloudEvents, &[], &enveloped("/hr/us", 2), "4").await;
+    assert_eq!((other.tally.duplicates, other.tally.unclassified), (0, 1));
+    let first = canonical("own", 2);
+    let mut second = first.clone();
+    second["effective"]["at"] = json!("2026-11-22T19:00:00Z");
+    let one = received(&company, Source::Canonical, &[], &first.to_string(), "5").await;
+    let twice = received(&company, Source::Canonical, &[], &first.to_string(), "6").await;
+    let reused = received(&company, Source::Canonical, &[], &second.to_string(), "7").await;
+    let reused_twice = received(&company, Source::Canonical, &[], &second.to_string(), "8").await;
+    assert_eq!((one.tally.told, twice.tally.duplicates, reused.tally.unclassified), (1, 1, 1));
+    assert_eq!((reused_twice.tally.duplicates, reused_twice.tally.unclassified), (1, 0), "it is parked once");
+    assert_eq!(company.stage.queue.parked.lock().unwrap().len(), 2);
+    let words = company.stage.queue.parked.lock().unwrap()[1].refusal.message.to_string();
+    assert!(words.contains("came before with another meaning"), "{words}");
+}
+
+/// Ten thousand of the same, or more objects than a request has, take neither time nor memory.
+#[tokio::test]
+async fn a_body_of_many_elements_is_bounded() {
+    let company = company().await;
+    let many = |one: &str, n: usize| format!("{{\"events\":[{}]}}", vec![one; n].join(","));
+    company.stage.wire.forget();
+    let same = received(&company, Source::Adp, &[], &many("1", 1000), "1").await;
+    assert_eq!((same.tally.duplicates, same.tally.unclassified), (999, 1));
+    assert!(company.stage.wire.calls().len() < 20, "{} calls", company.stage.wire.calls().len());
+    for (id, body) in [("2", many("1", 1001)), ("3", many("{}", 30_000))] {
+        let handled = received(&company, Source::Adp, &[], &body, id).await;
+        assert_eq!((handled.tally.told, handled.tally.unclassified), (0, 1), "{id}");
+    }
+}
+
+/// Where the time ends first, what was read is done, and the next attempt goes on from there.
+#[tokio::test]
+async fn a_long_request_is_worked_through_in_parts() {
+    let company = company().await;
+    let events: Vec<Value> = (0..30).map(|n| canonical(&format!("e{n}"), n % 3)).collect();
+    let body = json!(
+        events
+            .iter()
+            .map(|data| json!({
+                "specversion": "1.0", "id": data["eventId"], "source": "/hr", "type": "leaver",
+                "time": "2026-11-23T09:00:00Z", "data": data,
+            }))
+            .collect::<Vec<_>>()
+    )
+    .to_string();
+    let message = kept(&company, Source::CloudEvents, &[], &body, "1").await;
+    *company.bus.slow.lock().unwrap() = Some((company.stage.host.clone(), SignedDuration::from_secs(3)));
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let handled = company.handle(one(&message)).await;
+        company.drain().await;
+        if handled.response.batch_item_failures.is_empty() {
+            break;
+        }
+        assert!(attempts < 30, "each attempt must come further");
+    }
+    assert!(attempts > 1);
+    let mut ids: Vec<String> = company.published.lock().unwrap().iter().map(|it| it["eventId"].to_string()).collect();
+    ids.sort();
+    ids.dedup();
+    assert_eq!((ids.len(), company.published.lock().unwrap().len()), (30, 30));
+}
+
+/// What does not work comes again later and later, and after a day a person looks.
+#[tokio::test]
+async fn what_does_not_work_for_a_day_is_parked_with_its_reason() {
+    let company = company().await;
+    let message = kept(&company, Source::Okta, &[], &deactivated("u-1", "2026-11-23T11:59:00Z"), "1").await;
+    *company.bus.broken.lock().unwrap() = true;
+    let came = |hours: i64, count: u32| {
+        let mut batch = one(&message);
+        let sent = company.stage.host.now() - SignedDuration::from_hours(hours);
+        batch.records[0].attributes.insert("SentTimestamp".into(), sent.as_millisecond().to_string());
+        batch.records[0].attributes.insert("ApproximateReceiveCount".into(), count.to_string());
+        batch
+    };
+    let mut most = Vec::new();
+    for (hours, count) in [(0, 1), (12, 5), (23, 60)] {
+        let handled = company.handle(came(hours, count)).await;
+        assert_eq!(handled.response.batch_item_failures.len(), 1, "{hours} h");
+        most.push(
+            company.stage.queue.delays.lock().unwrap().drain(..).map(|(_, after)| after.as_secs()).max().unwrap(),
+        );
+    }
+    assert!(most[0] <= 2 && most[1] <= 32 && most[2] <= 900, "{most:?}");
+    assert_eq!(company.stage.queue.parked.lock().unwrap().len(), 0);
+    let handled = company.handle(came(24, 61)).await;
+    assert_eq!(handled.response.batch_item_failures.len(), 0);
+    let parked = company.stage.queue.parked.lock().unwrap().clone();
+    assert_eq!((parked.len(), parked[0].refusal.code.as_str(), &parked[0].body), (1, "gave_up", &message));
+    // Mended and redriven, it is done.
+    *company.bus.broken.lock().unwrap() = false;
+    company.handle(one(&message)).await;
+    company.drain().await;
+    assert_eq!(user(&company, 0), "Suspended");
+}
+
+/// A record that does not open with this key never will.
+#[tokio::test]
+async fn what_another_try_would_not_help_is_parked_at_once() {
+    let company = company().await;
+    let message = kept(&company, Source::Okta, &[], &deactivated("u-1", "2026-11-23T11:59:00Z"), "1").await;
+    *company.bus.broken.lock().unwrap() = true;
+    company.handle(one(&message)).await;
+    *company.bus.broken.lock().unwrap() = false;
+    let mut item = company.stage.item("receipt#okta:u-1").await.unwrap();
+    item.insert(
+        "event".into(),
+        aws_sdk_dynamodb::types::AttributeValue::B(aws_sdk_dynamodb::primitives::Blob::new([1; 60])),
+    );
+    company.stage.dynamo.put_item().table_name(crate::stage::TABLE).set_item(Some(item)).send().await.unwrap();
+    let handled = company.handle(one(&message)).await;
+    assert_eq!(handled.response.batch_item_failures.len(), 0);
+    let parked = company.stage.queue.parked.lock().unwrap().clone();
+    assert_eq!((parked.len(), parked[0].refusal.code.as_str()), (1, "unopenable"));
 }
 
 #[tokio::test]

@@ -81,6 +81,28 @@ async fn whom_no_event_has_ever_named_is_looked_for_by_the_address_of_the_roster
 }
 
 #[tokio::test]
+async fn who_works_there_is_not_taken_for_who_has_left_and_had_the_address() {
+    let office = Office::new(4, json!({})).await;
+    let csv = format!(
+        "worker_id,object_id,email,status,end_date\n\
+         C-7,okta:1,p1@{LWA}.example,terminated,2026-11-20\n\
+         112,okta:1,p1@{LWA}.example,active,\n\
+         C-8,okta:2,p2@{LWA}.example,terminated,2026-11-20\n"
+    );
+    in_force(office.company.drop("roster/all.csv", &csv).await);
+    let summary = office.pass().await;
+    assert_eq!((summary.leavers, summary.missed), (2, 2));
+    let asked = office.deliver().await;
+    let subject =
+        |worker: &str| asked.iter().find(|detail| detail["subject"]["workerId"] == worker).unwrap()["subject"].clone();
+    assert_eq!((&subject("C-7")["email"], &subject("C-7")["providerSubjectId"]), (&Value::Null, &Value::Null));
+    assert_eq!(subject("C-8")["email"], format!("p2@{LWA}.example"));
+    assert_eq!(office.suspended(), [2], "112 goes on");
+    let waiting = office.stage().waiting(State::Held).await;
+    assert_eq!(waiting.len(), 1, "an operator is asked for the address of C-7");
+}
+
+#[tokio::test]
 async fn a_rejected_termination_is_restored() {
     let office = Office::new(4, json!({})).await;
     office.hire(1..2).await;

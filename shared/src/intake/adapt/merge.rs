@@ -1,7 +1,7 @@
 //! Merge webhooks: a whole employee, as it is now.
 //!
 //! There is no time and no event id: `hook.id` is the subscription's. `INACTIVE` is an end in force. `ACTIVE` with a
-//! `termination_date` to come is an end announced. `termination_date` is typed as a time and means a date, of which
+//! `termination_date` of today or later, or of yesterday by UTC, is an end announced. `termination_date` is typed as a time and means a date, of which
 //! nobody says whether it is the last day. Any other snapshot tells no change: it is a notice. There is no leave.
 //!
 //! The reference does not tell where the employee stands, nor how its id is named: `data` and `id` are taken. An
@@ -11,13 +11,18 @@ use super::draft::single;
 use super::{Adapted, Received, Source, timestamps};
 use crate::event::wire::EmailKind;
 use crate::event::{Kind, Phase};
+use jiff::SignedDuration;
+
+const ONE_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 pub(super) fn adapt(received: Received<'_>) -> Vec<Adapted> {
     single(Source::Merge, received, |draft, event| {
         let date = event.text("data.termination_date");
-        let today = received.at.to_string();
+        // The day may not be over at the place of work, wherever that is; whether it is, its zone decides.
+        let yesterday = received.at.saturating_sub(ONE_DAY).unwrap_or(received.at).to_string();
         // Both are written year first: text compares as the dates do.
-        let to_come = date.and_then(timestamps::date).is_some_and(|date| date.as_str() > today.get(..10).unwrap_or(""));
+        let to_come =
+            date.and_then(timestamps::date).is_some_and(|date| date.as_str() >= yesterday.get(..10).unwrap_or(""));
         let draft = draft
             .named(event.text("hook.event"))
             .provider_subject(event.id("data.id"))

@@ -3,15 +3,22 @@
 //! `effective.at` is left open where date, zone and basis are known, so that it is computed each time: a zone's rules
 //! change, and one table of them is enough.
 
-use super::known::{ENDS, Known, STARTS, day, day_in, is_canonical, occurred};
+use super::known::{ENDS, Known, STARTS, day, day_in, days_after, is_canonical, occurred};
 use super::record::Record;
 use super::{AT_ONCE, Event, Whence};
 use crate::event::wire::{Basis, Effective, EffectiveSource};
 use crate::event::{Kind, Missing, Moment, Phase, moment};
-use crate::person::{Fact, FactId, FactKind};
+use crate::person::{Fact, FactId, FactKind, Standing};
 use crate::policy::EndDate;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+/// What stands between the constant name and the date of the fact of before, in the name of a later employment's fact.
+const AFTER: &str = "-after:";
+
+/// A start that is in force for longer than these days is not moved by so many days: what comes is another start.
+const SETTLED: i64 = 31;
 
 /// Completes an event of a kind that must say when it bites.
 pub(super) fn complete(event: &mut Event, known: &Known<'_>) {
@@ -176,7 +183,7 @@ fn phase(event: &mut Event, effective: &Effective, now: Timestamp, whence: Whenc
     }
 }
 
-/// The fact that a rescission takes back: the one by its constant name, else the latest of its kind.
+/// The fact that a rescission takes back: the latest of those that have the constant name, else the latest of its kind.
 fn taken_back<'a>(kind: Kind, known: &Known<'a>) -> Option<&'a Fact> {
     let kinds: &'static [FactKind] = match kind {
         Kind::Hire => &[FactKind::Hire],
@@ -192,17 +199,19 @@ fn taken_back<'a>(kind: Kind, known: &Known<'a>) -> Option<&'a Fact> {
         | Kind::LicenseReclaim
         | Kind::AccessRemoval => return None,
     };
-    let constant = constant(kind).and_then(|name| FactId::parse(name).ok());
-    let named = constant.and_then(|id| known.asserted(kinds).find(|fact| fact.id == id));
+    let named = constant(kind).and_then(|(_, constant)| {
+        let own = known.asserted(kinds).filter(|fact| is_named(fact, constant));
+        own.max_by_key(|fact| (day(fact), fact.at))
+    });
     named.or_else(|| known.latest(kinds))
 }
 
-/// The one name of a fact about employment, so that every order of arrival ends the same.
-fn constant(kind: Kind) -> Option<&'static str> {
+/// The fact about employment that an event asserts, and the name that it has, so that every order of arrival ends the same.
+fn constant(kind: Kind) -> Option<(FactKind, &'static str)> {
     match kind {
-        Kind::Hire => Some("hire"),
-        Kind::Rehire => Some("rehire"),
-        Kind::Termination => Some("termination"),
+        Kind::Hire => Some((FactKind::Hire, "hire")),
+        Kind::Rehire => Some((FactKind::Rehire, "rehire")),
+        Kind::Termination => Some((FactKind::Termination, "termination")),
         Kind::JobChange
         | Kind::Leave
         | Kind::Return
@@ -215,12 +224,57 @@ fn constant(kind: Kind) -> Option<&'static str> {
     }
 }
 
+/// The fact has the constant name, be it of a later employment.
+fn is_named(fact: &Fact, constant: &str) -> bool {
+    fact.id.as_str().strip_prefix(constant).is_some_and(|rest| rest.is_empty() || rest.starts_with(AFTER))
+}
+
+/// The constant name, or where a fact of that name is in force that belongs to an employment of before, the name of the
+/// next one after it: `termination-after:2026-01-31`. Else the end of a second contract would be taken for a correction
+/// that moves the end of the first, and give access back.
+fn employment(kind: Kind, date: Option<Date>, known: &Known<'_>) -> Option<String> {
+    let (kind, constant) = constant(kind)?;
+    let mut name = constant.to_owned();
+    let Some(date) = date else { return Some(name) };
+    let mut before = None;
+    loop {
+        let id = FactId::parse(&name).ok()?;
+        let former = known.facts.get(kind, &id).filter(|fact| fact.standing == Standing::Asserted);
+        let former = former.filter(|fact| fact.at.is_some_and(|at| at <= known.now)).and_then(day);
+        match former.filter(|former| before < Some(*former) && is_another(kind, *former, date, known)) {
+            None => return Some(name),
+            Some(former) => {
+                name = format!("{constant}{AFTER}{former}");
+                before = Some(former);
+            }
+        }
+    }
+}
+
+/// Whether a start or an end of a date is of another employment than one that is in force since a former date.
+fn is_another(kind: FactKind, former: Date, date: Date, known: &Known<'_>) -> bool {
+    let between = |day: Date| former <= day && day <= date;
+    let known_between = |kinds| known.asserted(kinds).filter_map(day).any(between);
+    if STARTS.contains(&kind) {
+        let settled = days_after(former, SETTLED);
+        let today = day_in(known.zone().map(|(zone, _)| zone), known.now);
+        return known_between(ENDS) || (settled < date && settled < today);
+    }
+    let row = known.gathered.row.as_ref().and_then(|row| row.started);
+    let employee = known.gathered.employee.as_ref().and_then(|employee| employee.started);
+    known_between(STARTS) || [row, employee].into_iter().flatten().any(between)
+}
+
 /// Names the fact: what is taken back by the name it has, employment by its constant name, all else by kind and date.
 fn name(event: &mut Event, known: &Known<'_>) {
     if event.detail.fact_id.is_some() {
         return;
     }
-    let constant = constant(event.detail.kind).filter(|_| !is_canonical(known.source));
+    let effective = event.detail.effective.as_ref();
+    let date = effective
+        .and_then(|effective| moment(effective).ok())
+        .and_then(|moment| moment.date().or_else(|| moment.at().map(|at| at.to_zoned(TimeZone::UTC).date())));
+    let named = employment(event.detail.kind, date, known).filter(|_| !is_canonical(known.source));
     let taken_back = match event.detail.phase {
         Phase::Rescinded if event.filled.contains(&(Missing::EffectiveDate, Whence::Ledger)) => {
             taken_back(event.detail.kind, known)
@@ -232,6 +286,5 @@ fn name(event: &mut Event, known: &Known<'_>) {
         | Phase::Detected
         | Phase::Requested => None,
     };
-    let name = taken_back.map(|fact| fact.id.as_str()).or(constant);
-    event.detail.fact_id = name.map(str::to_owned);
+    event.detail.fact_id = taken_back.map(|fact| fact.id.as_str().to_owned()).or(named);
 }

@@ -46,7 +46,7 @@ impl<'a> Known<'a> {
 }
 
 /// Rollcall's own event, in whatever envelope: it means what it says.
-pub(super) fn is_canonical(source: Source) -> bool {
+pub(in crate::intake) fn is_canonical(source: Source) -> bool {
     source == Source::Canonical || source == Source::CloudEvents
 }
 

@@ -20,13 +20,13 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// A row of the roster. Whether its file has a column for the end, a row does not know.
+    /// A row of the roster.
     pub(super) fn of_row(row: &'a Row) -> Record<'a> {
         Record {
             status: Some(row.status),
             started: row.started,
             ends: row.ends,
-            tells_end: row.ends.is_some(),
+            tells_end: row.tells_end,
             leave: row.leave,
             job: &row.job,
         }

@@ -15,6 +15,11 @@ pub(super) fn is_over(record: Option<&EventItem>, parked_as: Option<&str>) -> bo
     })
 }
 
+/// Whether a record is that of another event with the same id. One of the two did not say what it means: it may be the same.
+pub(super) fn means_another(record: &EventItem, validation: &str) -> bool {
+    !record.validation.is_empty() && !validation.is_empty() && record.validation != validation
+}
+
 /// A record of which nothing is known but its key and when it came.
 pub(super) fn blank(key: &str, at: Timestamp) -> EventItem {
     EventItem {

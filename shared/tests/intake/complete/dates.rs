@@ -6,7 +6,7 @@ use rollcall::event::wire::Detail;
 use rollcall::event::{Kind, Missing, Phase};
 use rollcall::intake::Source;
 use rollcall::intake::complete::{AT_ONCE, Completed, Event, Gathered, Whence, complete};
-use rollcall::person::{FactKind, Facts};
+use rollcall::person::{Fact, FactKind, Facts};
 use rollcall::policy::Policy;
 use serde_json::json;
 
@@ -66,6 +66,154 @@ fn two_minutes_ahead_is_now() {
         }
         let taken_back = completed("termination", "rescinded", Some("2026-11-30"), "Europe/Oslo", now);
         assert!(is(&taken_back, Kind::Termination, Phase::Rescinded), "a rescission stays one");
+    }
+}
+
+/// Kind, phase and date of an event, a row of the roster, what the ledger has, and the name of the event's fact.
+type Row<'a> = (&'a str, &'a str, Option<&'a str>, &'a str, Vec<Fact>, &'a str);
+
+/// Ends and starts have one name, whatever comes first. Those of another employment than the one that is in force have
+/// another: taken for a correction, they would give back what an end took, or take what a start gave.
+#[test]
+fn the_end_of_a_second_contract_is_no_correction_of_the_first() {
+    let detail = |kind: &str, phase: &str, date: Option<&str>| -> Detail {
+        let detail = json!({
+            "schemaVersion": "1.0", "eventId": "sap:1", "kind": kind, "phase": phase,
+            "occurredAt": "2026-11-20T08:00:00Z", "subject": { "workerId": "7" },
+            "effective": { "date": date, "zone": "UTC" }, "missing": ["subject.email"],
+        });
+        serde_json::from_value(detail).unwrap()
+    };
+    let dated = |kind, name: &str, date: &str| fact(kind, name, Some(date), Some(&format!("{date}T00:00:00Z")));
+    let hired = || dated(FactKind::Hire, "hire", "2020-03-01");
+    let ended = |name: &str, date: &str| dated(FactKind::Termination, name, date);
+    let again = |name: &str, date: &str| dated(FactKind::Rehire, name, date);
+    let row = |line: &str| super::stage::rows(&format!("worker_id,status,start_date,end_date\n{line}\n")).pop();
+    let nothing = "";
+    let table: [Row<'_>; 15] = [
+        ("termination", "scheduled", Some("2026-12-31"), nothing, vec![hired()], "termination"),
+        // A correction of what is in force, or of what is to come.
+        (
+            "termination",
+            "scheduled",
+            Some("2026-12-31"),
+            nothing,
+            vec![hired(), ended("termination", "2026-11-15")],
+            "termination",
+        ),
+        (
+            "termination",
+            "scheduled",
+            Some("2026-12-31"),
+            nothing,
+            vec![hired(), ended("termination", "2026-12-15")],
+            "termination",
+        ),
+        // A start lies between: in the ledger, whether in force or announced, or in the roster.
+        (
+            "termination",
+            "scheduled",
+            Some("2027-12-31"),
+            nothing,
+            vec![hired(), ended("termination", "2026-01-31"), again("rehire", "2026-04-01")],
+            "termination-after:2026-01-31",
+        ),
+        (
+            "termination",
+            "scheduled",
+            Some("2027-12-31"),
+            nothing,
+            vec![hired(), ended("termination", "2026-10-31"), again("rehire", "2027-04-01")],
+            "termination-after:2026-10-31",
+        ),
+        (
+            "termination",
+            "scheduled",
+            Some("2027-12-31"),
+            "7,pre_hire,2027-04-01,",
+            vec![hired(), ended("termination", "2026-10-31")],
+            "termination-after:2026-10-31",
+        ),
+        // That one corrected has the same name; and a third contract's end the next.
+        (
+            "termination",
+            "scheduled",
+            Some("2027-06-30"),
+            nothing,
+            vec![
+                hired(),
+                ended("termination", "2026-01-31"),
+                again("rehire", "2026-04-01"),
+                ended("termination-after:2026-01-31", "2027-12-31"),
+            ],
+            "termination-after:2026-01-31",
+        ),
+        (
+            "termination",
+            "scheduled",
+            Some("2027-06-30"),
+            nothing,
+            vec![
+                hired(),
+                ended("termination", "2026-01-31"),
+                again("rehire", "2026-04-01"),
+                ended("termination-after:2026-01-31", "2026-06-30"),
+                again("rehire-after:2026-04-01", "2026-08-01"),
+            ],
+            "termination-after:2026-06-30",
+        ),
+        // The end of the first contract, corrected backwards.
+        (
+            "termination",
+            "effective",
+            Some("2026-01-15"),
+            nothing,
+            vec![hired(), ended("termination", "2026-01-31"), again("rehire", "2026-04-01")],
+            "termination",
+        ),
+        // What is taken back without a date is the latest.
+        (
+            "termination",
+            "rescinded",
+            None,
+            nothing,
+            vec![
+                hired(),
+                ended("termination", "2026-01-31"),
+                again("rehire", "2026-04-01"),
+                ended("termination-after:2026-01-31", "2027-12-31"),
+            ],
+            "termination-after:2026-01-31",
+        ),
+        // A start that settled long ago is not moved: the next one comes, heard of before the end between.
+        (
+            "rehire",
+            "scheduled",
+            Some("2027-09-01"),
+            nothing,
+            vec![hired(), again("rehire", "2023-05-01")],
+            "rehire-after:2023-05-01",
+        ),
+        ("hire", "scheduled", Some("2027-09-01"), nothing, vec![hired()], "hire-after:2020-03-01"),
+        ("hire", "scheduled", Some("2026-12-15"), nothing, vec![dated(FactKind::Hire, "hire", "2026-11-10")], "hire"),
+        ("hire", "scheduled", Some("2026-12-15"), nothing, vec![dated(FactKind::Hire, "hire", "2026-12-08")], "hire"),
+        (
+            "rehire",
+            "scheduled",
+            Some("2026-12-01"),
+            nothing,
+            vec![again("rehire", "2026-11-01"), ended("termination", "2026-11-10")],
+            "rehire-after:2026-11-01",
+        ),
+    ];
+    let rules = Policy::parse(r#"{"sources":{"zone":"UTC"}}"#).unwrap().sources;
+    let now: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+    for (kind, phase, date, line, ledger, expected) in table {
+        let at = (!line.is_empty()).then_some("2026-11-20T08:30:00Z".parse().unwrap());
+        let gathered = Gathered { row: at.and_then(|_| row(line)), roster_at: at, ..Gathered::default() };
+        let told = format!("{kind}/{phase} {date:?} {line} after {} facts", ledger.len());
+        let done = complete(detail(kind, phase, date), Source::SuccessFactors, &gathered, &facts(ledger), &rules, now);
+        assert_eq!(only(done).detail.fact_id.as_deref(), Some(expected), "{told}");
     }
 }
 

@@ -44,7 +44,8 @@ fn zone() -> impl Strategy<Value = Option<String>> {
 
 fn row() -> impl Strategy<Value = Row> {
     let dates = (proptest::option::of(day()), proptest::option::of(day()), proptest::option::of(leave()));
-    (any::<bool>(), zone(), status(), dates, job("row")).prop_map(|(email, time_zone, status, dates, job)| Row {
+    let has = (any::<bool>(), any::<bool>());
+    (has, zone(), status(), dates, job("row")).prop_map(|((email, column), time_zone, status, dates, job)| Row {
         line: 2,
         worker_id: WorkerId::parse("row-7").unwrap(),
         subjects: vec![SubjectId::parse("7731").unwrap()],
@@ -53,6 +54,7 @@ fn row() -> impl Strategy<Value = Row> {
         status,
         started: dates.0,
         ends: dates.1,
+        tells_end: column || dates.1.is_some(),
         leave: dates.2,
         job,
         manager: None,

@@ -26,10 +26,15 @@ use std::sync::{Arc, Mutex};
 pub(crate) struct MemoryBus {
     pub(crate) entries: Arc<Mutex<Vec<Entry>>>,
     pub(crate) broken: Arc<Mutex<bool>>,
+    /// How long a call takes, and on whose clock.
+    pub(crate) slow: Arc<Mutex<Option<(TestHost, SignedDuration)>>>,
 }
 
 impl Bus for MemoryBus {
     async fn publish(&self, entries: &[Entry]) -> Result<(), Failure> {
+        if let Some((host, takes)) = &*self.slow.lock().unwrap() {
+            host.advance(*takes);
+        }
         if *self.broken.lock().unwrap() {
             return Err(Failure::retryable(Cause::Unanswered));
         }

@@ -64,6 +64,30 @@ async fn the_strongest_identifier_names_the_person() {
     assert_eq!(find(&company, &index, "", &["hibob:31"], "").await, "007");
 }
 
+#[tokio::test]
+async fn a_row_tells_nothing_that_another_row_has_too() {
+    let company = Company::new().await;
+    let file = "worker_id,object_id,email,status\n\
+                12,hibob:32;s-12,shared@acme.example,active\n\
+                13,s-13;s-12,shared@acme.example,terminated\n\
+                14,s-14;s-14,own@acme.example,active\n";
+    let index = in_force(company.drop("roster/all.csv", file).await);
+    for (worker, subjects, email) in
+        [("12", &["hibob:32"][..], None), ("13", &["s-13"], None), ("14", &["s-14"], Some("own@acme.example"))]
+    {
+        let id = SubjectId::parse(subjects[0]).unwrap();
+        let number = WorkerId::parse(worker).unwrap();
+        for (number, ids) in [(Some(&number), &[][..]), (None, &[id.clone()][..])] {
+            let Found::Row(row) = company.roster().find(&index.version, number, ids, None).await.unwrap() else {
+                panic!("{worker} is there")
+            };
+            let mut told: Vec<&str> = row.subjects.iter().map(AsRef::as_ref).collect();
+            told.dedup();
+            assert_eq!((told, row.email.as_ref().map(AsRef::as_ref)), (subjects.to_vec(), email), "{worker}");
+        }
+    }
+}
+
 /// However far apart the two rows are, and however often the table refuses: the last word on an address is "several".
 #[tokio::test]
 async fn no_race_of_batches_hides_that_two_have_an_address() {
