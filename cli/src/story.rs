@@ -28,8 +28,7 @@ pub(crate) struct Story {
     pub(crate) person: Option<String>,
     /// The record that was asked for, where it was one.
     pub(crate) asked: Option<String>,
-    /// `due`, `not_due`, or `as_is` where no fact says.
-    pub(crate) access: &'static str,
+    pub(crate) access: DueAccess,
     /// The fact that says so.
     pub(crate) access_by: Option<FactLine>,
     /// What was taken, and is to be given back.
@@ -48,6 +47,20 @@ pub(crate) struct Story {
     pub(crate) unreadable: usize,
 }
 
+/// Whether access is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DueAccess {
+    /// A fact says so.
+    Due,
+    /// A fact says that none is.
+    NotDue,
+    /// No fact says: as the directory has it.
+    AsIs,
+    /// What is kept of the person cannot be read, so nobody knows.
+    Unreadable,
+}
+
 /// One fact. Its name is the sender's own words, and is not told.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,6 +74,9 @@ pub(crate) struct FactLine {
     pub(crate) active: Option<bool>,
     /// When the sender said so last.
     pub(crate) said_at: Timestamp,
+    /// The id of the event that said so last.
+    #[serde(skip)]
+    pub(crate) event: String,
 }
 
 /// What was taken.
@@ -157,7 +173,7 @@ pub(crate) async fn tell(stack: &Stack<'_>, who: &str, policy: AccessPolicy) -> 
         },
     };
     let history = ledger.history(&key, stack.deadline()).await?;
-    if history.person.is_none() && history.events.is_empty() {
+    if history.person.is_none() && !history.person_unreadable && history.events.is_empty() {
         bail!("the ledger knows nobody of this name; an address must be one that an event carried");
     }
     Ok(Story::of(history, asked, policy, stack.now()))
@@ -202,7 +218,7 @@ impl Story {
         Story {
             person: None,
             asked,
-            access: "as_is",
+            access: DueAccess::AsIs,
             access_by: None,
             taken: None,
             user: None,
@@ -219,9 +235,10 @@ impl Story {
         let mut facts: Vec<&Fact> = person.iter().flat_map(|person| person.facts.iter()).collect();
         facts.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
         let (access, by) = match person.map_or(Access::AsIs, |person| person.facts.access(now, policy)) {
-            Access::Due(by) => ("due", Some(by)),
-            Access::NotDue(by) => ("not_due", Some(by)),
-            Access::AsIs => ("as_is", None),
+            Access::Due(by) => (DueAccess::Due, Some(by)),
+            Access::NotDue(by) => (DueAccess::NotDue, Some(by)),
+            Access::AsIs if history.person_unreadable => (DueAccess::Unreadable, None),
+            Access::AsIs => (DueAccess::AsIs, None),
         };
         Story {
             person: Some(history.key.as_str().to_owned()),
@@ -251,6 +268,7 @@ fn fact(fact: &Fact) -> FactLine {
         standing: fact.standing,
         active: fact.active,
         said_at: fact.assertion.occurred_at,
+        event: fact.assertion.event.clone(),
     }
 }
 

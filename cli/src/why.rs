@@ -3,7 +3,7 @@
 use crate::arguments::Output;
 use crate::report::Report;
 use crate::stack::Stack;
-use crate::story::{ActedLine, EventLine, FactLine, RequestLine, StepLine, Story, tell, word};
+use crate::story::{ActedLine, DueAccess, EventLine, FactLine, RequestLine, StepLine, Story, tell, word};
 use anyhow::Result;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
@@ -64,9 +64,14 @@ fn head(story: &Story) -> Vec<String> {
         lines.push(line);
         let by = story.access_by.as_ref().map(|fact| format!(": {}", fact_line(fact))).unwrap_or_default();
         lines.push(match story.access {
-            "due" => format!("access is due{by}"),
-            "not_due" => format!("no access is due{by}"),
-            _ => "no fact says whether access is due: it stays as the directory has it".to_owned(),
+            DueAccess::Due => format!("access is due{by}"),
+            DueAccess::NotDue => format!("no access is due{by}"),
+            DueAccess::AsIs => "no fact says whether access is due: it stays as the directory has it".to_owned(),
+            DueAccess::Unreadable => {
+                "what is kept of the person cannot be read (a newer version's, or damage): nobody knows whether access is \
+                 due"
+                    .to_owned()
+            }
         });
     }
     if let Some(taken) = &story.taken {

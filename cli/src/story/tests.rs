@@ -1,7 +1,7 @@
 //! Stories from stored records: what `why` prints, and what `proof` concludes.
 
-use super::Story;
-use crate::proof::Proof;
+use super::{DueAccess, Story};
+use crate::proof::{Conclusion, Doubt, Proof};
 use crate::why;
 use jiff::Timestamp;
 use rollcall::ledger::{EventItem, History, PersonItem};
@@ -40,7 +40,7 @@ fn story(person: Value, events: Vec<EventItem>, asked: Option<&str>) -> Story {
     item.as_object_mut().unwrap().extend(person.as_object().unwrap().clone());
     let person: PersonItem = serde_json::from_value(item).unwrap();
     let key = PersonKey::parse(PERSON).unwrap();
-    let history = History { key, person: Some(person), events, unreadable: 0 };
+    let history = History { key, person: Some(person), person_unreadable: false, events, unreadable: 0 };
     Story::of(history, asked.map(str::to_owned), AccessPolicy::default(), now())
 }
 
@@ -123,7 +123,7 @@ fn a_lock_out_is_proven_by_its_confirmed_request() {
     let proof = Proof::of(leaver(), "rollcall-ledger", now());
     assert_eq!(
         (proof.conclusion, proof.by.as_deref(), proof.seconds),
-        ("locked_out", Some("suspend-user#t1"), Some(1809))
+        (Conclusion::LockedOut, Some("suspend-user#t1"), Some(1809))
     );
     assert!(proof.holds());
     let document = proof.document();
@@ -151,34 +151,88 @@ fn what_is_not_confirmed_proves_nothing() {
     };
     let (early, late) = ("2026-11-26T18:00:00Z", "2026-11-26T19:00:00Z");
     let table = [
-        ("termination", vec![event("a", early, "suspend", "confirmed")], "locked_out", true),
-        ("termination", vec![event("a", early, "suspend", "unknown")], "nothing_sent", false),
-        ("termination", vec![], "nothing_sent", false),
+        ("termination", vec![event("a", early, "suspend", "confirmed")], Conclusion::LockedOut, true),
+        ("termination", vec![event("a", early, "suspend", "unknown")], Conclusion::NothingSent, false),
+        ("termination", vec![], Conclusion::NothingSent, false),
         (
             "termination",
             vec![event("a", early, "remove", "confirmed"), event("b", late, "invite", "confirmed")],
-            "has_access",
+            Conclusion::HasAccess,
             false,
         ),
         (
             "termination",
             vec![event("b", late, "remove", "confirmed"), event("a", early, "invite", "confirmed")],
-            "locked_out",
+            Conclusion::LockedOut,
             true,
         ),
         // An auxiliary PIN reset locks nobody out, and a licence is no access.
-        ("termination", vec![event("a", early, "reset_pin", "confirmed")], "nothing_sent", false),
-        ("termination", vec![event("a", early, "set_licence", "confirmed")], "nothing_sent", false),
+        ("termination", vec![event("a", early, "reset_pin", "confirmed")], Conclusion::NothingSent, false),
+        ("termination", vec![event("a", early, "set_licence", "confirmed")], Conclusion::NothingSent, false),
         // Signed out: where the company's directory manages the login that is not enough, and a compromise takes nothing.
-        ("termination", vec![event("suspend-user#a", early, "logout", "confirmed")], "signed_out", false),
-        ("termination", vec![event("logout-user#a", early, "logout", "confirmed")], "nothing_sent", false),
-        ("hire", vec![event("a", early, "invite", "confirmed")], "has_access", true),
-        ("hire", vec![], "nothing_sent", true),
+        ("termination", vec![event("suspend-user#a", early, "logout", "confirmed")], Conclusion::SignedOut, false),
+        ("termination", vec![event("logout-user#a", early, "logout", "confirmed")], Conclusion::NothingSent, false),
+        ("hire", vec![event("a", early, "invite", "confirmed")], Conclusion::HasAccess, true),
+        ("hire", vec![], Conclusion::NothingSent, true),
     ];
     for (index, (due, events, conclusion, holds)) in table.into_iter().enumerate() {
         let proof = Proof::of(story(person(due), events, None), "ledger", now());
         assert_eq!((proof.conclusion, proof.holds()), (conclusion, holds), "row {index}");
     }
+}
+
+/// The record of a lock-out expires 60 days after it ended. What is kept of the person stays, and says so.
+#[test]
+fn a_lock_out_whose_record_has_expired_is_told_from_what_was_taken() {
+    let taken = |at: &str| {
+        json!({ "facts": [fact("termination", "termination", "2026-09-01T17:00:00Z")],
+            "taken": { "account": { "id": "acc", "type": "EnterpriseLWA" }, "event": "suspend-user#t1", "at": at } })
+    };
+    let steps = json!([{ "operation": "unsuspend", "decisive": true, "status": "confirmed" }]);
+    let at = "2026-09-01T12:00:00Z";
+    let given = record("reinstate-user#r1", "applied", at, &json!({ "settled_at": ms(at), "plan": plan(&steps) }));
+    for events in [vec![], vec![given]] {
+        let proof = Proof::of(story(taken("2026-09-01T17:00:10Z"), events, None), "ledger", now());
+        assert_eq!(
+            (proof.conclusion, proof.by.as_deref(), proof.holds()),
+            (Conclusion::Taken, Some("suspend-user#t1"), true)
+        );
+        let document = proof.document();
+        for line in [
+            "| conclusion | taken 2026-09-01T17:00:10.000Z by suspend-user#t1; its record has expired, so no request can be \
+             shown |",
+            "| taken | 2026-09-01T17:00:10.000Z, by suspend-user#t1 |",
+        ] {
+            assert!(document.contains(&format!("{line}\n")), "{line} is missing in\n{document}");
+        }
+    }
+    // Without it nobody may say that nothing was done: the record may have expired.
+    let mut silent = json!({ "facts": [fact("termination", "termination", "2026-09-01T17:00:00Z")] });
+    silent["facts"][0]["occurred_at"] = "2026-09-01T09:00:00Z".into();
+    let silent = Proof::of(story(silent, vec![], None), "ledger", now());
+    assert!(!silent.holds());
+    assert!(silent.document().contains("those that ended 60 days ago have expired"), "{}", silent.document());
+}
+
+#[test]
+fn what_cannot_be_read_proves_nothing() {
+    let key = PersonKey::parse(PERSON).unwrap();
+    let steps = json!([{ "operation": "suspend", "decisive": true, "status": "confirmed" }]);
+    let at = "2026-11-26T18:00:00Z";
+    let event = record("suspend-user#a", "applied", at, &json!({ "settled_at": ms(at), "plan": plan(&steps) }));
+    let history = History { key, person: None, person_unreadable: true, events: vec![event.clone()], unreadable: 0 };
+    let unknown = Story::of(history, None, AccessPolicy::default(), now());
+    assert_eq!(unknown.access, DueAccess::Unreadable);
+    assert!(why::text(&unknown).contains("what is kept of the person cannot be read"), "{}", why::text(&unknown));
+    let proof = Proof::of(unknown, "ledger", now());
+    let found = (proof.conclusion, proof.doubt, proof.holds());
+    assert_eq!(found, (Conclusion::NotProven, Some(Doubt::PersonUnreadable), false));
+    // A record that cannot be read may tell of a later change.
+    let mut story = story(json!({ "facts": [fact("termination", "t", at)] }), vec![event], None);
+    story.unreadable = 2;
+    let proof = Proof::of(story, "ledger", now());
+    assert_eq!((proof.conclusion, proof.holds()), (Conclusion::NotProven, false));
+    assert!(proof.document().contains("| records that cannot be read | 2 |\n"), "{}", proof.document());
 }
 
 #[test]

@@ -18,6 +18,8 @@ pub struct History {
     pub key: PersonKey,
     /// What is known of the person; nothing where only records tell of them, as a compromise does.
     pub person: Option<PersonItem>,
+    /// Something is kept of the person, and cannot be read: a newer version's, or damage. Then nobody knows what is due.
+    pub person_unreadable: bool,
     /// The records: of functions, and of what was received (`receipt#…`).
     pub events: Vec<EventItem>,
     /// How many records have a shape that cannot be read: a newer version's, or damage.
@@ -52,9 +54,10 @@ impl<H: Host> Ledger<H> {
     /// [`Failure::Retryable`] where DynamoDB does not answer completely in time.
     pub async fn history(&self, key: &PersonKey, deadline: Deadline) -> Result<History, Failure> {
         let mut people = self.people(std::slice::from_ref(key), deadline).await?;
-        let person = match people.remove(key) {
-            Some(Known::Person(person)) => Some(*person),
-            Some(Known::Nobody | Known::Unreadable) | None => None,
+        let (person, person_unreadable) = match people.remove(key) {
+            Some(Known::Person(person)) => (Some(*person), false),
+            Some(Known::Unreadable) => (None, true),
+            Some(Known::Nobody) | None => (None, false),
         };
         let now = person.as_ref().and_then(PersonItem::key).unwrap_or_else(|| key.clone());
         let mut names: BTreeSet<PersonKey> = [key.clone(), now.clone()].into();
@@ -68,7 +71,7 @@ impl<H: Host> Ledger<H> {
         let all = read.len();
         let mut events: Vec<EventItem> = read.into_iter().filter_map(Result::ok).collect();
         events.sort_by(|a, b| (a.first_claimed_at, &a.id).cmp(&(b.first_claimed_at, &b.id)));
-        Ok(History { key: now, person, unreadable: all - events.len(), events })
+        Ok(History { key: now, person, person_unreadable, unreadable: all - events.len(), events })
     }
 
     /// The keys of the records under one of a person's keys.
