@@ -291,7 +291,7 @@ pub(crate) fn line(event: &EventItem, facts: &[&Fact]) -> EventLine {
         detail_type: event.detail_type.clone(),
         said_at: event.occurred_at,
         effective_at: event.effective_at.and_then(at),
-        came_at: at(event.first_claimed_at),
+        came_at: at(event.came_at()),
         state: event.state.as_str(),
         settled_at,
         due_at: event.due_at.filter(|_| event.due.is_some()).and_then(at),

@@ -62,8 +62,9 @@ fn leaver() -> Story {
     let applied = record(
         "suspend-user#t1",
         "applied",
-        "2026-11-26T17:30:00Z",
-        &json!({
+        // A release claims it anew.
+        "2026-11-26T18:00:01Z",
+        &json!({ "received_at": ms("2026-11-26T17:30:00Z"),
             "detail_type": "worker.termination.effective", "occurred_at": "2026-11-26T17:29:58Z",
             "effective_at": ms("2026-11-26T17:00:00Z"), "settled_at": ms("2026-11-26T18:00:07Z"),
             "data": data("applied", "suspended", "suspended: signed out everywhere and blocked"), "plan": plan(&steps),
@@ -131,6 +132,7 @@ fn a_lock_out_is_proven_by_its_confirmed_request() {
         "| conclusion | locked out by suspend-user#t1, 30m 9s after it was due |",
         "| access | not due, by the termination of 2026-11-26T17:00:00.000Z |",
         "| the sender said it (`worker.termination.effective`) | 2026-11-26T17:29:58.000Z |",
+        "| Rollcall received it | 2026-11-26T17:30:00.000Z |",
         "| released by ops@desk | 2026-11-26T18:00:01.000Z |",
         "| suspend: no answer | 2026-11-26T18:00:05.750Z |",
         "| suspend: answered, request `6f1e-1` | 2026-11-26T18:00:05.870Z |",

@@ -70,7 +70,7 @@ impl<H: Host> Ledger<H> {
         let read: Vec<Result<EventItem, Failure>> = items.into_values().flatten().map(read).collect();
         let all = read.len();
         let mut events: Vec<EventItem> = read.into_iter().filter_map(Result::ok).collect();
-        events.sort_by(|a, b| (a.first_claimed_at, &a.id).cmp(&(b.first_claimed_at, &b.id)));
+        events.sort_by(|a, b| (a.came_at(), &a.id).cmp(&(b.came_at(), &b.id)));
         Ok(History { key: now, person, person_unreadable, unreadable: all - events.len(), events })
     }
 

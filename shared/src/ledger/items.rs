@@ -109,8 +109,12 @@ pub struct EventItem {
     /// From when it bites, in milliseconds since 1970, where it has a time of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective_at: Option<i64>,
-    /// When it was first claimed, in milliseconds since 1970.
+    /// When it was first claimed since it was last released or redriven, in milliseconds since 1970: what an attempt has 24
+    /// hours from.
     pub first_claimed_at: i64,
+    /// When it was first claimed at all, in milliseconds since 1970; only where that was earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<i64>,
     /// When its state was last written, other than `running`, in milliseconds since 1970: of an event that is done, when it
     /// was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,6 +163,14 @@ pub struct EventItem {
     /// Who rejected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected: Option<Rejection>,
+}
+
+impl EventItem {
+    /// When Rollcall first had it, in milliseconds since 1970, however often it was released or redriven since.
+    #[must_use]
+    pub fn came_at(&self) -> i64 {
+        self.received_at.unwrap_or(self.first_claimed_at)
+    }
 }
 
 /// A release that was sent.
