@@ -65,9 +65,10 @@ impl Acted {
     }
 }
 
-async fn list(stack: &Stack<'_>, states: &[State], limit: usize) -> Result<Vec<Held>> {
-    let events = waiting(stack, &stack.ledger().await?, states, limit).await?;
-    Ok(events.iter().map(held).collect())
+/// What waits, and how many more records of it cannot be read.
+async fn list(stack: &Stack<'_>, states: &[State], limit: usize) -> Result<(Vec<Held>, usize)> {
+    let found = waiting(stack, &stack.ledger().await?, states, limit).await?;
+    Ok((found.events.iter().map(held).collect(), found.unreadable))
 }
 
 async fn show(stack: &Stack<'_>, name: &str, open: bool) -> Result<Shown> {
@@ -89,11 +90,12 @@ async fn show(stack: &Stack<'_>, name: &str, open: bool) -> Result<Shown> {
 }
 
 /// Sends each event to its function's queue, sealed as it is, with the token of its hold.
-async fn release(stack: &Stack<'_>, which: &Which, by: &str) -> Result<Vec<Acted>> {
+async fn release(stack: &Stack<'_>, which: &Which, by: &str) -> Result<(Vec<Acted>, usize)> {
     let ledger = stack.ledger().await?;
     let mut acted = Vec::new();
     let mut by_queue: BTreeMap<String, Vec<EventItem>> = BTreeMap::new();
-    for chosen in choose(stack, which).await? {
+    let (chosen, unreadable) = choose(stack, which).await?;
+    for chosen in chosen {
         let failed = |event: String, message: &str| Acted { event, result: "failed", message: message.to_owned() };
         let event = match chosen {
             Ok(event) => event,
@@ -133,16 +135,17 @@ async fn release(stack: &Stack<'_>, which: &Which, by: &str) -> Result<Vec<Acted
             acted.push(Acted { event: event.id, result, message: message.to_owned() });
         }
     }
-    Ok(acted)
+    Ok((acted, unreadable))
 }
 
-async fn reject(stack: &Stack<'_>, which: &Which, by: &str, reason: &str, force: bool) -> Result<Vec<Acted>> {
+async fn reject(stack: &Stack<'_>, which: &Which, by: &str, reason: &str, force: bool) -> Result<(Vec<Acted>, usize)> {
     if reason.trim().is_empty() {
         bail!("--reason must say why");
     }
     let ledger = stack.ledger().await?;
     let mut acted = Vec::new();
-    for chosen in choose(stack, which).await? {
+    let (chosen, unreadable) = choose(stack, which).await?;
+    for chosen in chosen {
         let event = match chosen {
             Ok(event) => event,
             Err(failed) => {
@@ -157,15 +160,15 @@ async fn reject(stack: &Stack<'_>, which: &Which, by: &str, reason: &str, force:
         };
         acted.push(Acted { event: event.id, result, message });
     }
-    Ok(acted)
+    Ok((acted, unreadable))
 }
 
-/// The events that the operator means: each, or why it cannot be one of them.
-async fn choose(stack: &Stack<'_>, which: &Which) -> Result<Vec<Result<EventItem, Acted>>> {
+/// The events that the operator means: each, or why it cannot be one of them; and how many more cannot be read.
+async fn choose(stack: &Stack<'_>, which: &Which) -> Result<(Vec<Result<EventItem, Acted>>, usize)> {
     let ledger = stack.ledger().await?;
     if let Some(all) = which.all {
-        let events = waiting(stack, &ledger, all.states(), usize::MAX).await?;
-        return Ok(events.into_iter().map(Ok).collect());
+        let found = waiting(stack, &ledger, all.states(), usize::MAX).await?;
+        return Ok((found.events.into_iter().map(Ok).collect(), found.unreadable));
     }
     let mut chosen = Vec::new();
     for name in &which.events {
@@ -176,22 +179,31 @@ async fn choose(stack: &Stack<'_>, which: &Which) -> Result<Vec<Result<EventItem
             Err(error) => failed(name, error.to_string()),
         });
     }
-    Ok(chosen)
+    Ok((chosen, 0))
 }
 
-/// Every event in these states, oldest first.
+/// What waits.
+pub(crate) struct Found {
+    /// Oldest first.
+    pub(crate) events: Vec<EventItem>,
+    /// How many records cannot be read.
+    pub(crate) unreadable: usize,
+}
+
+/// Every event in these states.
 pub(crate) async fn waiting(
     stack: &Stack<'_>,
     ledger: &Ledger<System>,
     states: &[State],
     limit: usize,
-) -> Result<Vec<EventItem>> {
-    let mut events = Vec::new();
+) -> Result<Found> {
+    let (mut events, mut unreadable) = (Vec::new(), 0);
     for state in states {
         let mut from = None;
         loop {
             let part = ledger.waiting(*state, from, stack.deadline()).await?;
             events.extend(part.events);
+            unreadable += part.unreadable;
             from = part.next;
             if from.is_none() || events.len() >= limit {
                 break;
@@ -200,7 +212,7 @@ pub(crate) async fn waiting(
     }
     events.sort_by(|a: &EventItem, b| (a.first_claimed_at, &a.id).cmp(&(b.first_claimed_at, &b.id)));
     events.truncate(limit);
-    Ok(events)
+    Ok(Found { events, unreadable })
 }
 
 /// The record of an event that is named by its key, or by its id alone.

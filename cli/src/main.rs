@@ -37,19 +37,24 @@ async fn main() -> ExitCode {
     match run(&arguments).await {
         Ok(report) => {
             let _closed = writeln!(std::io::stdout(), "{}", report.text);
+            report.notes.iter().for_each(|note| complain(note, arguments.output));
             if report.done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
             let hint = aws::hint(&error).map(|hint| format!(": {hint}")).unwrap_or_default();
-            let told = format!("{error:#}{hint}");
-            let told = match arguments.output {
-                Output::Json => serde_json::json!({ "error": told }).to_string(),
-                Output::Table => format!("rollcall: {told}"),
-            };
-            let _closed = writeln!(std::io::stderr(), "{told}");
+            complain(&format!("{error:#}{hint}"), arguments.output);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Tells what went wrong, as one line.
+fn complain(told: &str, output: Output) {
+    let told = match output {
+        Output::Json => serde_json::json!({ "error": told }).to_string(),
+        Output::Table => format!("rollcall: {told}"),
+    };
+    let _closed = writeln!(std::io::stderr(), "{told}");
 }
 
 async fn run(arguments: &Arguments) -> Result<Report> {

@@ -105,31 +105,35 @@ struct Shown {
 pub(crate) async fn run(command: &ParkedCommand, stack: &Stack<'_>, output: Output) -> Result<Report> {
     match command {
         ParkedCommand::List { limit } => {
-            let listed = list(stack, *limit).await?;
-            Ok(Report::of(&listed, output, tell::list))
+            let (listed, unreadable) = list(stack, *limit).await?;
+            Ok(Report::of(&listed, output, tell::list).without(unreadable))
         }
         ParkedCommand::Show { event, open } => {
             let shown = show(stack, event, *open).await?;
             Ok(Report::of(&shown, output, tell::show))
         }
-        ParkedCommand::Redrive(wanted) => Ok(acted(&redrive::redrive(stack, wanted).await?, output)),
+        ParkedCommand::Redrive(wanted) => {
+            let (events, unreadable) = redrive::redrive(stack, wanted).await?;
+            Ok(acted(&events, output).without(unreadable))
+        }
     }
 }
 
-async fn list(stack: &Stack<'_>, limit: usize) -> Result<Listed> {
-    let events = waiting(stack, &stack.ledger().await?, &[State::Parked], limit).await?;
+async fn list(stack: &Stack<'_>, limit: usize) -> Result<(Listed, usize)> {
+    let found = waiting(stack, &stack.ledger().await?, &[State::Parked], limit).await?;
     let mut dead_letters = BTreeMap::new();
     for function in Function::ALL {
         if let Some(url) = stack.find_part(function, Part::Dlq).await? {
             dead_letters.insert(function, depth(&stack.sqs().await, &url).await?.all());
         }
     }
-    Ok(Listed {
-        events: events.iter().map(parked).collect(),
+    let listed = Listed {
+        events: found.events.iter().map(parked).collect(),
         dead_letters,
         unrouted: count(stack, Place::Unrouted).await?,
         undelivered: count(stack, Place::Undelivered).await?,
-    })
+    };
+    Ok((listed, found.unreadable))
 }
 
 async fn count(stack: &Stack<'_>, place: Place) -> Result<Option<u64>> {

@@ -24,7 +24,7 @@ pub(crate) struct Evidence {
     /// A person, or an event of theirs, as for `why`.
     #[arg(required_unless_present = "since", conflicts_with = "since")]
     who: Option<String>,
-    /// Every record that ended at this time or later, for example `2026-11-01T00:00:00Z`.
+    /// Every record that ended at this time or later, and nothing that waits, for example `2026-11-01T00:00:00Z`.
     #[arg(long)]
     since: Option<Timestamp>,
     /// And before this one. Default: now.
@@ -40,8 +40,9 @@ pub(crate) async fn run(evidence: &Evidence, stack: &Stack<'_>, output: Output) 
     let Some(who) = &evidence.who else {
         let (since, until) = (evidence.since.unwrap_or_default(), evidence.until.unwrap_or_else(|| stack.now()));
         let mut lines = Vec::new();
-        window(stack, since, until, &mut lines).await?;
-        return Ok(Report { text: String::from_utf8(lines)?.trim_end().to_owned(), done: true });
+        let unreadable = window(stack, since, until, &mut lines).await?;
+        let text = String::from_utf8(lines)?.trim_end().to_owned();
+        return Ok(Report { text, done: true, notes: Vec::new() }.without(unreadable));
     };
     let policy = stack.policy(evidence.policy.as_deref()).await?;
     let story = tell(stack, who, policy.access_policy()).await?;
@@ -326,10 +327,10 @@ fn rows(event: &EventLine) -> Vec<(String, Option<Timestamp>)> {
     rows
 }
 
-/// Writes every record that ended in a time as one line of JSON, in no order. Answers how many.
-async fn window(stack: &Stack<'_>, since: Timestamp, until: Timestamp, out: &mut impl Write) -> Result<u64> {
+/// Writes every record that ended in a time as one line of JSON, in no order. Answers how many more cannot be read.
+async fn window(stack: &Stack<'_>, since: Timestamp, until: Timestamp, out: &mut impl Write) -> Result<usize> {
     let ledger = stack.ledger().await?;
-    let mut lines = 0;
+    let mut unreadable = 0;
     for part in Part::all(1) {
         let mut next = Some(part);
         while let Some(part) = next {
@@ -338,10 +339,10 @@ async fn window(stack: &Stack<'_>, since: Timestamp, until: Timestamp, out: &mut
                 let person = event.person.as_ref().map(|person| person.as_str().to_owned());
                 serde_json::to_writer(&mut *out, &Recorded { person, line: line(event, &[]) })?;
                 out.write_all(b"\n")?;
-                lines += 1;
             }
+            unreadable += page.unreadable;
             next = page.next;
         }
     }
-    Ok(lines)
+    Ok(unreadable)
 }

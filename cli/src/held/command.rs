@@ -87,16 +87,20 @@ impl Waiting {
 pub(crate) async fn run(command: &HeldCommand, stack: &Stack<'_>, output: Output) -> Result<Report> {
     match command {
         HeldCommand::List { state, limit } => {
-            let held = super::list(stack, state.states(), *limit).await?;
-            Ok(Report::of(&held, output, |held| list(held)))
+            let (held, unreadable) = super::list(stack, state.states(), *limit).await?;
+            Ok(Report::of(&held, output, |held| list(held)).without(unreadable))
         }
         HeldCommand::Show { event, open } => {
             let shown = super::show(stack, event, *open).await?;
             Ok(Report::of(&shown, output, show))
         }
-        HeldCommand::Release { which, by } => Ok(acted(&super::release(stack, which, by).await?, output)),
+        HeldCommand::Release { which, by } => {
+            let (events, unreadable) = super::release(stack, which, by).await?;
+            Ok(acted(&events, output).without(unreadable))
+        }
         HeldCommand::Reject { which, by, reason, force } => {
-            Ok(acted(&super::reject(stack, which, by, reason, *force).await?, output))
+            let (events, unreadable) = super::reject(stack, which, by, reason, *force).await?;
+            Ok(acted(&events, output).without(unreadable))
         }
     }
 }

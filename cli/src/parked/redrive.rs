@@ -26,12 +26,14 @@ const GONE: &str = "not in the dead-letter queue (any more): it was redriven a m
                     sender must send it again, under another id";
 const NOT_SEEN: &str = "not among the messages that were looked at; redrive it again";
 
-/// Sends what is wanted again; answers for each.
-pub(super) async fn redrive(stack: &Stack<'_>, wanted: &Redrive) -> Result<Vec<Acted>> {
+/// Sends what is wanted again; answers for each, and how many more records cannot be read.
+pub(super) async fn redrive(stack: &Stack<'_>, wanted: &Redrive) -> Result<(Vec<Acted>, usize)> {
     let ledger = stack.ledger().await?;
     let (mut acted, mut parked): (Vec<Acted>, Vec<EventItem>) = (Vec::new(), Vec::new());
+    let mut unreadable = 0;
     if wanted.all {
-        parked = waiting(stack, &ledger, &[State::Parked], usize::MAX).await?;
+        let found = waiting(stack, &ledger, &[State::Parked], usize::MAX).await?;
+        (parked, unreadable) = (found.events, found.unreadable);
     }
     for name in &wanted.events {
         match find(&ledger, name).await {
@@ -53,7 +55,7 @@ pub(super) async fn redrive(stack: &Stack<'_>, wanted: &Redrive) -> Result<Vec<A
     for (function, events) in of_functions {
         acted.extend(of_function(stack, function, events, wanted.all).await?);
     }
-    Ok(acted)
+    Ok((acted, unreadable))
 }
 
 fn failed(event: &str, message: String) -> Acted {

@@ -50,6 +50,12 @@ async fn a_list_tells_since_when_and_why_and_names_nobody() {
     assert_eq!((told.out.as_str(), told.code), (GOLDEN, Some(0)));
     let observed = stage.run("held list --state observed --output json").await.json();
     assert_eq!((observed.as_array().unwrap().len(), &observed[0]["event"]), (1, &json!("invite-user#h1")));
+    // One that cannot be read hides nothing, and is told.
+    let strange = json!({ "id": "suspend-user#x", "attention": "held", "first_claimed_at": 1, "state": "frozen" });
+    put(&stage.dynamo, LEDGER, &strange).await;
+    let told = stage.run("held list").await;
+    assert_eq!((told.out.as_str(), told.code), (GOLDEN, Some(1)));
+    assert_eq!(told.err, "rollcall: 1 record cannot be read, and not told here: of a newer version, or damaged");
 }
 
 #[tokio::test]
@@ -79,6 +85,7 @@ async fn what_is_rejected_is_void_and_keeps_who_said_so() {
     assert_eq!(told.code, Some(0), "{told:?}");
     let rejected = stage.event("suspend-user#t0").await;
     let rejection = rejected.rejected.unwrap();
+    assert_eq!(rejected.settled_at, Some(rejection.at.as_millisecond()), "it ended then, and not when it was held");
     assert_eq!(
         (rejected.state, rejection.by.as_str(), rejection.reason.as_str()),
         (State::Rejected, "ana", "a broken feed")

@@ -1,7 +1,7 @@
 //! What the ledger tells afterwards: whom an identifier names, every record of a person, and all that ended since a time.
 //! Nothing is written here.
 
-use super::items::{AliasItem, EventItem, PersonItem};
+use super::items::{AliasItem, EventItem, PersonItem, State};
 use super::{Known, Ledger, Part, failure, read};
 use crate::directory::Deadline;
 use crate::failure::Failure;
@@ -31,6 +31,8 @@ pub struct History {
 pub struct EndedPage {
     /// The records, in no order. Some pages have none.
     pub events: Vec<EventItem>,
+    /// How many records have a shape that cannot be read: a newer version's, or damage.
+    pub unreadable: usize,
     /// Where it goes on; `None` at the end of the part.
     pub next: Option<Part>,
 }
@@ -103,12 +105,18 @@ impl<H: Host> Ledger<H> {
         let number = |at: Timestamp| AttributeValue::N(at.as_millisecond().to_string());
         let scan = self
             .scan(&part)
-            .filter_expression("settled_at >= :since AND settled_at < :until")
+            .filter_expression("settled_at >= :since AND settled_at < :until AND #state IN (:a, :b, :c, :d)")
+            .expression_attribute_names("#state", "state")
             .expression_attribute_values(":since", number(since))
             .expression_attribute_values(":until", number(until));
+        let scan = [":a", ":b", ":c", ":d"].into_iter().zip(State::DONE).fold(scan, |scan, (name, state)| {
+            scan.expression_attribute_values(name, AttributeValue::S(state.as_str().to_owned()))
+        });
         let page = scan.send().await.map_err(|error| failure(&error))?;
         let next = page.last_evaluated_key.and_then(|key| key.get("id")?.as_s().ok().cloned());
-        let events = page.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
-        Ok(EndedPage { events, next: next.map(|after| part.after(after)) })
+        let read: Vec<Result<EventItem, Failure>> = page.items.unwrap_or_default().into_iter().map(read).collect();
+        let all = read.len();
+        let events: Vec<EventItem> = read.into_iter().filter_map(Result::ok).collect();
+        Ok(EndedPage { unreadable: all - events.len(), events, next: next.map(|after| part.after(after)) })
     }
 }

@@ -39,6 +39,9 @@ pub enum State {
 }
 
 impl State {
+    /// The states of what is over.
+    pub const DONE: [State; 4] = [State::Applied, State::Unchanged, State::Superseded, State::Rejected];
+
     /// The name in tables, logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -58,10 +61,7 @@ impl State {
     /// Whether the event is over: a duplicate gets its stored outcome.
     #[must_use]
     pub fn is_done(self) -> bool {
-        match self {
-            State::Applied | State::Unchanged | State::Superseded | State::Rejected => true,
-            State::Running | State::Retry | State::Held | State::Observed | State::Parked => false,
-        }
+        State::DONE.contains(&self)
     }
 
     /// The `status` that Powertools gives it.
