@@ -10,7 +10,7 @@ use anyhow::Result;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
 use rollcall::directory::Operation;
-use rollcall::ledger::{Part, REMEMBERED_FOR};
+use rollcall::ledger::{Part, REMEMBERED_FOR, State};
 use rollcall::plan::StepStatus;
 use rollcall::routes::Function;
 use serde::Serialize;
@@ -95,6 +95,8 @@ pub(crate) enum Doubt {
     PersonUnreadable,
     /// A record that cannot be read may tell that access was given since.
     RecordUnreadable,
+    /// A request that gives access was sent since, and nobody knows whether it took effect.
+    GivenPerhaps,
 }
 
 /// One record in a time, with whom it is about.
@@ -133,7 +135,7 @@ impl Proof {
             Some(taken) => (Conclusion::Taken, None, Some(taken.by.clone())),
             None => (conclusion, event, by),
         };
-        let doubt = doubt(&story, conclusion);
+        let doubt = doubt(&story, conclusion, taken.map(|taken| taken.at).or(since));
         Proof {
             drawn_up_at: now,
             ledger: ledger.to_owned(),
@@ -187,7 +189,7 @@ impl Proof {
             let kind = event.detail_type.as_deref().unwrap_or_default();
             let why = event.message.as_deref().unwrap_or_default();
             let came = event.came_at.map(exact).unwrap_or_default();
-            write(format!("| {came} | {} | {kind} | {} | {why} |", event.event, event.state));
+            write(format!("| {came} | {} | {kind} | {} | {why} |", event.event, event.state.as_str()));
         }
         write(format!("\n{HOW_TO_READ}"));
         text
@@ -240,6 +242,10 @@ impl Doubt {
                 "not proven: what is kept of the person cannot be read (a newer version's, or damage), so nobody knows what \
                  is due"
             }
+            Doubt::GivenPerhaps => {
+                "not proven: since access was taken, a request that gives it was sent, or may have been, and has no answer: \
+                 look in the directory"
+            }
             Doubt::RecordUnreadable => {
                 "not proven: a record that cannot be read (a newer version's, or damage) may tell that access was given since"
             }
@@ -247,10 +253,17 @@ impl Doubt {
     }
 }
 
-/// What speaks against the conclusion that the records allow.
-fn doubt(story: &Story, conclusion: Conclusion) -> Option<Doubt> {
+/// What speaks against the conclusion that the records allow of a change at `since`.
+fn doubt(story: &Story, conclusion: Conclusion, since: Option<Timestamp>) -> Option<Doubt> {
     if story.access == DueAccess::Unreadable {
         return Some(Doubt::PersonUnreadable);
+    }
+    match conclusion {
+        Conclusion::LockedOut | Conclusion::Taken => {}
+        Conclusion::SignedOut | Conclusion::HasAccess | Conclusion::NothingSent | Conclusion::NotProven => return None,
+    }
+    if story.events.iter().any(|event| gives_perhaps(event, since)) {
+        return Some(Doubt::GivenPerhaps);
     }
     // `taken` is cleared when access is given: where it stands, no record tells otherwise.
     (conclusion == Conclusion::LockedOut && story.unreadable > 0 && story.taken.is_none())
@@ -291,6 +304,27 @@ fn moved(event: &EventLine) -> Option<Moved> {
     })
 }
 
+/// Whether a request of this record may have given access after `since`: it has no answer, or is being sent right now.
+fn gives_perhaps(event: &EventLine, since: Option<Timestamp>) -> bool {
+    event.steps.iter().filter(|step| step.decisive && gives(step.operation)).any(|step| match step.status {
+        StepStatus::Unknown => {
+            let sent = step.requests.last().and_then(|request| request.sent_at).or(event.settled_at).or(event.came_at);
+            sent.is_none_or(|sent| since.is_none_or(|since| sent > since))
+        }
+        StepStatus::Planned => event.state == State::Running,
+        StepStatus::Confirmed | StepStatus::Refused => false,
+    })
+}
+
+fn gives(operation: Operation) -> bool {
+    match operation {
+        Operation::Invite | Operation::Unsuspend => true,
+        Operation::Suspend | Operation::Remove | Operation::Logout | Operation::SetLicence | Operation::ResetPin => {
+            false
+        }
+    }
+}
+
 fn was_sent(step: &StepLine) -> bool {
     !step.requests.is_empty() || step.read_back_at.is_some()
 }
@@ -323,7 +357,7 @@ fn rows(event: &EventLine) -> Vec<(String, Option<Timestamp>)> {
             None => rows.push((format!("{}: {status}{code}", step.operation.as_str()), event.settled_at)),
         }
     }
-    rows.push((format!("recorded as {}", event.state), event.settled_at));
+    rows.push((format!("recorded as {}", event.state.as_str()), event.settled_at));
     rows
 }
 
@@ -337,7 +371,7 @@ async fn window(stack: &Stack<'_>, since: Timestamp, until: Timestamp, out: &mut
             let page = ledger.ended_between(part, since, until).await?;
             for event in &page.events {
                 let person = event.person.as_ref().map(|person| person.as_str().to_owned());
-                serde_json::to_writer(&mut *out, &Recorded { person, line: line(event, &[]) })?;
+                serde_json::to_writer(&mut *out, &Recorded { person, line: line(event, &[], stack.now()) })?;
                 out.write_all(b"\n")?;
             }
             unreadable += page.unreadable;

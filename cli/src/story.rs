@@ -3,13 +3,15 @@
 #[cfg(test)]
 mod tests;
 
+use crate::held::function_of;
 use crate::stack::Stack;
 use anyhow::{Result, bail};
 use jiff::{SignedDuration, Timestamp};
 use rollcall::batch::REALM;
-use rollcall::ledger::{EventItem, History, Ledger, RECEIPT, Taken};
+use rollcall::decide::Reason;
+use rollcall::ledger::{EventItem, History, Ledger, RECEIPT, State, Taken};
 use rollcall::outcome::Outcome;
-use rollcall::person::{Access, AccessPolicy, Fact, FactId, Identity, PersonKey, Standing, What};
+use rollcall::person::{AccessPolicy, Fact, FactKind, Identity, PersonKey, Standing, What};
 use rollcall::plan::{Step, StepStatus};
 use rollcall::routes::Function;
 use rollcall::{
@@ -103,7 +105,7 @@ pub(crate) struct EventLine {
     pub(crate) effective_at: Option<Timestamp>,
     /// When Rollcall saw it first.
     pub(crate) came_at: Option<Timestamp>,
-    pub(crate) state: &'static str,
+    pub(crate) state: State,
     /// When it got there.
     pub(crate) settled_at: Option<Timestamp>,
     /// When it wakes up, of what is announced.
@@ -167,7 +169,7 @@ pub(crate) async fn tell(stack: &Stack<'_>, who: &str, policy: AccessPolicy) -> 
         Meant::Event(event) => match event.person.clone() {
             Some(key) => (key, Some(event.id)),
             None => {
-                let line = line(&event, &[]);
+                let line = line(&event, &[], stack.now());
                 return Ok(Story { events: vec![line], ..Story::nobody(Some(event.id)) });
             }
         },
@@ -234,31 +236,42 @@ impl Story {
         let person = history.person.as_ref();
         let mut facts: Vec<&Fact> = person.iter().flat_map(|person| person.facts.iter()).collect();
         facts.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-        let (access, by) = match person.map_or(Access::AsIs, |person| person.facts.access(now, policy)) {
-            Access::Due(by) => (DueAccess::Due, Some(by)),
-            Access::NotDue(by) => (DueAccess::NotDue, Some(by)),
-            Access::AsIs if history.person_unreadable => (DueAccess::Unreadable, None),
-            Access::AsIs => (DueAccess::AsIs, None),
+        let (access, by) = match person.and_then(|person| person.facts.decides_access(now, policy)) {
+            Some((by, true)) => (DueAccess::Due, Some(by)),
+            Some((by, false)) => (DueAccess::NotDue, Some(by)),
+            None if history.person_unreadable => (DueAccess::Unreadable, None),
+            None => (DueAccess::AsIs, None),
         };
         Story {
             person: Some(history.key.as_str().to_owned()),
             asked,
             access,
-            access_by: by.and_then(|id| named(&facts, &id)),
+            access_by: by.map(fact),
             taken: person.and_then(|person| person.taken.as_ref()).map(taken),
             user: person.and_then(|person| person.user.as_ref()).map(|user| user.as_ref().to_owned()),
             licence: person.and_then(|person| person.licence.clone()),
             wish: person.and_then(|person| person.wish).map(|licence| licence.as_str().to_owned()),
-            events: history.events.iter().map(|event| line(event, &facts)).collect(),
+            events: history.events.iter().map(|event| line(event, &facts, now)).collect(),
             facts: facts.into_iter().map(fact).collect(),
             unreadable: history.unreadable,
         }
     }
 }
 
-fn named(facts: &[&Fact], id: &FactId) -> Option<FactLine> {
-    // Two families may use one name; the one that decides access is of employment first.
-    facts.iter().rev().find(|fact| &fact.id == id).map(|known| fact(known))
+/// The fact that decided an event, as it is known now. Its name alone was kept, and facts of other kinds may have the same
+/// one: a newer assertion is of the event's own fact, what decides a licence is of that family, and what decides access is of
+/// employment first. What is still to come decided nothing; what is in force comes before what was taken back.
+fn decided_by(event: &EventItem, outcome: &Outcome, facts: &[&Fact], now: Timestamp) -> Option<FactLine> {
+    let id = outcome.decided_by.as_ref()?;
+    let mut named = facts.iter().filter(|fact| &fact.id == id);
+    if outcome.reason.decided() == Some(Reason::NewerAssertion) {
+        let own = event.asserts.as_ref().map(|asserted| asserted.kind);
+        return named.find(|fact| own == Some(fact.kind)).map(|known| fact(known));
+    }
+    let of_licence = function_of(&event.id) == Some(Function::RelicenseUser);
+    let rank = |known: &FactKind| (known.is_licence() != of_licence, !known.is_employment(), !known.is_leave());
+    let began = named.filter(|fact| fact.at.is_some_and(|at| at <= now));
+    began.min_by_key(|fact| (!fact.holds(now), rank(&fact.kind))).map(|known| fact(known))
 }
 
 fn fact(fact: &Fact) -> FactLine {
@@ -277,7 +290,7 @@ fn taken(taken: &Taken) -> TakenLine {
 }
 
 /// One record, told by itself.
-pub(crate) fn line(event: &EventItem, facts: &[&Fact]) -> EventLine {
+pub(crate) fn line(event: &EventItem, facts: &[&Fact], now: Timestamp) -> EventLine {
     let data: Option<Value> = event.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
     let outcome: Option<Outcome> = data.clone().and_then(|data| serde_json::from_value(data).ok());
     let told = |name: &str| data.as_ref().and_then(|data| data.get(name)).and_then(Value::as_str).map(str::to_owned);
@@ -285,18 +298,18 @@ pub(crate) fn line(event: &EventItem, facts: &[&Fact]) -> EventLine {
     let filled = filled.into_iter().flatten();
     let settled_at = event.settled_at.and_then(at);
     let due = event.effective_at.and_then(at).max(event.occurred_at);
-    let applied = settled_at.filter(|_| event.state == rollcall::ledger::State::Applied);
+    let applied = settled_at.filter(|_| event.state == State::Applied);
     EventLine {
         event: event.id.clone(),
         detail_type: event.detail_type.clone(),
         said_at: event.occurred_at,
         effective_at: event.effective_at.and_then(at),
         came_at: at(event.came_at()),
-        state: event.state.as_str(),
+        state: event.state,
         settled_at,
         due_at: event.due_at.filter(|_| event.due.is_some()).and_then(at),
         reason: outcome.as_ref().map(|outcome| outcome.reason.word()),
-        decided_by: outcome.as_ref().and_then(|outcome| named(facts, outcome.decided_by.as_ref()?)),
+        decided_by: outcome.as_ref().and_then(|outcome| decided_by(event, outcome, facts, now)),
         message: outcome.map(|outcome| outcome.message),
         source: told("source"),
         filled: filled.filter_map(|(what, whence)| Some((what.clone(), whence.as_str()?.to_owned()))).collect(),

@@ -216,6 +216,71 @@ fn a_lock_out_whose_record_has_expired_is_told_from_what_was_taken() {
     assert!(silent.document().contains("those that ended 60 days ago have expired"), "{}", silent.document());
 }
 
+/// A request without an answer may have given access back, and so may one that is being sent.
+#[test]
+fn what_may_have_given_access_since_leaves_a_lock_out_unproven() {
+    let step = |operation: &str, status: &str, sent: &[&str]| {
+        let sent: Vec<Value> = sent.iter().map(|at| json!({ "at": ms(at), "took": 10 })).collect();
+        json!([{ "operation": operation, "decisive": true, "status": status, "sent": sent }])
+    };
+    let taken = record(
+        "suspend-user#a",
+        "applied",
+        "2026-11-26T18:00:00Z",
+        &json!({
+            "settled_at": ms("2026-11-26T18:00:01Z"), "plan": plan(&step("suspend", "confirmed", &["2026-11-26T18:00:00Z"])),
+        }),
+    );
+    let (before, after) = ("2026-11-26T17:00:00Z", "2026-11-26T19:00:00Z");
+    let table = [
+        ("retry", step("unsuspend", "unknown", &[before, after]), false),
+        ("parked", step("invite", "unknown", &[after]), false),
+        ("retry", step("unsuspend", "unknown", &[before]), true),
+        ("running", step("unsuspend", "planned", &[]), false),
+        ("held", step("unsuspend", "planned", &[]), true),
+        ("applied", step("unsuspend", "refused", &[after]), true),
+    ];
+    for (index, (state, steps, holds)) in table.into_iter().enumerate() {
+        let given = record("reinstate-user#b", state, before, &json!({ "plan": plan(&steps) }));
+        let person = json!({ "facts": [fact("termination", "t", before)] });
+        let story = story(person, vec![taken.clone(), given], None);
+        let told = why::text(&story).contains("planned, and perhaps sent: its attempt is under way, or died");
+        assert_eq!(told, state == "running", "row {index}");
+        let proof = Proof::of(story, "ledger", now());
+        let doubt = (!holds).then_some(Doubt::GivenPerhaps);
+        assert_eq!((proof.doubt, proof.holds()), (doubt, holds), "row {index}");
+    }
+}
+
+/// Facts are unique by kind and name: a leave and a termination may have the same one.
+#[test]
+fn the_fact_that_decided_is_the_one_of_the_family_that_decides() {
+    let mut taken_back = fact("return", "case-7", "2026-11-26T19:00:00Z");
+    taken_back["standing"] = "rescinded".into();
+    let facts = [
+        fact("job_change", "case-7", "2026-11-26T18:00:00Z"),
+        fact("leave", "case-7", "2026-11-26T17:30:00Z"),
+        fact("termination", "case-7", "2026-11-26T17:00:00Z"),
+        fact("hire", "case-7", "2026-12-24T17:00:00Z"),
+        taken_back,
+    ];
+    let decided = |id: &str, reason: &str, asserts: &str| {
+        let data = json!({ "outcome": "superseded", "reason": reason, "message": "m", "decidedBy": "case-7" });
+        let asserts = json!({ "kind": asserts, "id": "case-7", "occurred_at": "2026-11-24T08:00:00Z" });
+        let more = json!({ "settled_at": ms("2026-11-26T20:00:00Z"), "data": data.to_string(), "asserts": asserts });
+        record(id, "superseded", "2026-11-26T20:00:00Z", &more)
+    };
+    let events = vec![
+        decided("reinstate-user#a", "access_not_due", "return"),
+        decided("reinstate-user#b", "newer_assertion", "return"),
+        decided("relicense-user#c", "other_licence_fact", "reclaim"),
+    ];
+    let story = story(json!({ "facts": facts }), events, None);
+    assert_eq!(story.access_by.as_ref().unwrap().kind, "termination");
+    let by: Vec<&str> = story.events.iter().map(|event| event.decided_by.as_ref().unwrap().kind.as_str()).collect();
+    assert_eq!(by, ["termination", "return", "job_change"]);
+}
+
 #[test]
 fn what_cannot_be_read_proves_nothing() {
     let key = PersonKey::parse(PERSON).unwrap();
