@@ -129,6 +129,14 @@ pub(crate) fn function(text: &str) -> Result<Function, String> {
     found.ok_or_else(|| format!("must be a function: {}", known.join(", ")))
 }
 
+/// Reads what must say something: who did a thing, for example.
+pub(crate) fn words(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("must say something".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 fn of_function(text: &str) -> Result<(Function, String), String> {
     let (name, value) = text.split_once('=').ok_or("must be <function>=<value>")?;
     Ok((function(name)?, value.to_owned()))
@@ -151,6 +159,8 @@ mod tests {
         assert!(parses("rollcall held reject --all held --by me --reason wrong"));
         assert!(!parses("rollcall held release --by me"));
         assert!(!parses("rollcall held release e-1 --all held --by me"));
+        let by_nobody = |by| Arguments::try_parse_from(["rollcall", "held", "release", "e-1", "--by", by]).is_err();
+        assert!(by_nobody("") && by_nobody(" "), "who?");
         assert!(!parses("rollcall held reject e-1 --by me"), "a reject needs its reason");
         assert!(parses("rollcall parked redrive e-1"));
         assert!(parses("rollcall parked redrive --all --function suspend-user"));

@@ -4,7 +4,7 @@
 use crate::arguments::Output;
 use crate::report::Report;
 use crate::stack::{Place, Stack};
-use crate::story::{DueAccess, EventLine, StepLine, Story, TakenLine, line, tell, word};
+use crate::story::{ActedLine, DueAccess, EventLine, StepLine, Story, TakenLine, line, tell, word};
 use crate::why::exact;
 use anyhow::Result;
 use clap::Args;
@@ -191,6 +191,13 @@ impl Proof {
             let came = event.came_at.map(exact).unwrap_or_default();
             write(format!("| {came} | {} | {kind} | {} | {why} |", event.event, event.state.as_str()));
         }
+        let rejected = self.story.events.iter().filter_map(|event| Some((event, event.rejected.as_ref()?)));
+        let rejected: Vec<String> = rejected.map(rejection).collect();
+        if !rejected.is_empty() {
+            write("\n## Rejected by an operator\n".to_owned());
+            write("| when (UTC) | record | by | why |\n|---|---|---|---|".to_owned());
+            rejected.into_iter().for_each(&mut write);
+        }
         write(format!("\n{HOW_TO_READ}"));
         text
     }
@@ -277,7 +284,18 @@ afterwards (*read back*). Request ids are the directory's own: AWS CloudTrail ha
 `requestID`, with the role that signed it. One request may be about several people. Who is removed from a Team account \
 stays a free user of Amazon Chime. A meeting PIN that was replaced is never read. In accounts that a company's directory \
 manages, Rollcall signs out, and the directory must block the login. A record expires 60 days after it ended, and its \
-requests with it; what was *taken* from a person, when, and by which event stays until access is given again.";
+requests with it; what was *taken* from a person, when, and by which event stays until access is given again. \
+Who released or rejected is in the operator's own words; the principal that sent a release is what Amazon SQS saw.";
+
+fn rejection((event, rejected): (&EventLine, &ActedLine)) -> String {
+    let why = rejected.reason.as_deref().unwrap_or_default();
+    format!("| {} | {} | {} | {} |", exact(rejected.at), event.event, cell(&rejected.by), cell(why))
+}
+
+/// An operator's words as a cell of a table.
+fn cell(words: &str) -> String {
+    words.replace(['\n', '\r'], " ").replace('|', "\\|")
+}
 
 fn access(story: &Story) -> String {
     let by = story.access_by.as_ref().and_then(|fact| Some(format!(", by the {} of {}", fact.kind, exact(fact.from?))));
@@ -338,7 +356,8 @@ fn rows(event: &EventLine) -> Vec<(String, Option<Timestamp>)> {
     }
     rows.push(("Rollcall received it".to_owned(), event.came_at));
     if let Some(release) = &event.released {
-        rows.push((format!("released by {}", release.by), Some(release.at)));
+        let sender = release.sender.as_ref().map(|sender| format!(", sent by the AWS principal `{sender}`"));
+        rows.push((format!("released by {}{}", cell(&release.by), sender.unwrap_or_default()), Some(release.at)));
     }
     for step in &event.steps {
         for request in &step.requests {

@@ -128,7 +128,10 @@ pub(crate) struct EventLine {
 /// What an operator did.
 #[derive(Debug, Serialize)]
 pub(crate) struct ActedLine {
+    /// Who, in the operator's own words.
     pub(crate) by: String,
+    /// The AWS principal that sent it, as SQS says; of a release only.
+    pub(crate) sender: Option<String>,
     pub(crate) at: Timestamp,
     /// Why: the operator's words, or what it was held for.
     pub(crate) reason: Option<String>,
@@ -315,11 +318,13 @@ pub(crate) fn line(event: &EventItem, facts: &[&Fact], now: Timestamp) -> EventL
         filled: filled.filter_map(|(what, whence)| Some((what.clone(), whence.as_str()?.to_owned()))).collect(),
         released: event.released.as_ref().map(|release| ActedLine {
             by: release.by.clone(),
+            sender: release.sender.clone(),
             at: release.at,
             reason: release.held_for.map(|reason| reason.sentence().to_owned()),
         }),
         rejected: event.rejected.as_ref().map(|rejection| ActedLine {
             by: rejection.by.clone(),
+            sender: None,
             at: rejection.at,
             reason: Some(rejection.reason.clone()),
         }),

@@ -147,7 +147,8 @@ fn told(event: &EventLine, asked: bool) -> Vec<String> {
 
 fn acted(what: &str, acted: &ActedLine, before: &str) -> String {
     let why = acted.reason.as_ref().map(|reason| format!(" ({before}{reason})")).unwrap_or_default();
-    format!("{what} {} by {}{why}", time(acted.at), acted.by)
+    let sender = acted.sender.as_ref().map(|sender| format!(", sent by {sender}")).unwrap_or_default();
+    format!("{what} {} by {}{sender}{why}", time(acted.at), acted.by)
 }
 
 /// How long after it was due something was done.

@@ -1,7 +1,7 @@
 //! `held` on the command line: its arguments, and how it tells.
 
 use super::{Acted, Held, Shown};
-use crate::arguments::Output;
+use crate::arguments::{Output, words};
 use crate::report::{Report, instant, table};
 use crate::stack::Stack;
 use anyhow::Result;
@@ -32,7 +32,7 @@ pub(crate) enum HeldCommand {
         #[command(flatten)]
         which: Which,
         /// Who releases them: kept with each event.
-        #[arg(long, env = "ROLLCALL_OPERATOR")]
+        #[arg(long, env = "ROLLCALL_OPERATOR", value_parser = words)]
         by: String,
     },
     /// Ends events for good: nothing is applied, and the facts they assert are void.
@@ -40,7 +40,7 @@ pub(crate) enum HeldCommand {
         #[command(flatten)]
         which: Which,
         /// Who rejects them: kept with each event.
-        #[arg(long, env = "ROLLCALL_OPERATOR")]
+        #[arg(long, env = "ROLLCALL_OPERATOR", value_parser = words)]
         by: String,
         /// Why: kept with each event.
         #[arg(long)]

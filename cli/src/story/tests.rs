@@ -68,7 +68,7 @@ fn leaver() -> Story {
             "detail_type": "worker.termination.effective", "occurred_at": "2026-11-26T17:29:58Z",
             "effective_at": ms("2026-11-26T17:00:00Z"), "settled_at": ms("2026-11-26T18:00:07Z"),
             "data": data("applied", "suspended", "suspended: signed out everywhere and blocked"), "plan": plan(&steps),
-            "released": { "by": "ops@desk", "at": "2026-11-26T18:00:01Z", "held_for": "mass_change" },
+            "released": { "by": "ops@desk", "sender": "AIDAOPERATOR", "at": "2026-11-26T18:00:01Z", "held_for": "mass_change" },
         }),
     );
     let superseded = record(
@@ -105,7 +105,7 @@ what HR says
 what happened
 > 2026-11-26T17:30:00Z  worker.termination.effective  suspend-user#t1
       said 2026-11-26T17:29:58Z, takes effect 2026-11-26T17:00:00Z
-      released 2026-11-26T18:00:01Z by ops@desk (it was held: the mass-change brake holds it: over a limit of policy.brake, or latched since)
+      released 2026-11-26T18:00:01Z by ops@desk, sent by AIDAOPERATOR (it was held: the mass-change brake holds it: over a limit of policy.brake, or latched since)
       applied 2026-11-26T18:00:07Z: suspended: signed out everywhere and blocked (30m 9s after it was due)
       suspend confirmed, sent again: an earlier send was not answered
         sent 2026-11-26T18:00:02.250Z, no answer within 3500 ms
@@ -133,7 +133,7 @@ fn a_lock_out_is_proven_by_its_confirmed_request() {
         "| access | not due, by the termination of 2026-11-26T17:00:00.000Z |",
         "| the sender said it (`worker.termination.effective`) | 2026-11-26T17:29:58.000Z |",
         "| Rollcall received it | 2026-11-26T17:30:00.000Z |",
-        "| released by ops@desk | 2026-11-26T18:00:01.000Z |",
+        "| released by ops@desk, sent by the AWS principal `AIDAOPERATOR` | 2026-11-26T18:00:01.000Z |",
         "| suspend: no answer | 2026-11-26T18:00:05.750Z |",
         "| suspend: answered, request `6f1e-1` | 2026-11-26T18:00:05.870Z |",
         "| reset_pin: refused (Throttled) | 2026-11-26T18:00:07.000Z |",
@@ -141,6 +141,16 @@ fn a_lock_out_is_proven_by_its_confirmed_request() {
     ] {
         assert!(document.contains(&format!("{line}\n")), "{line} is missing in\n{document}");
     }
+}
+
+#[test]
+fn a_proof_tells_who_rejected_what_and_why() {
+    let at = "2026-11-26T18:00:00Z";
+    let rejected = json!({ "by": "ops@desk", "at": at, "reason": "wrong person | a broken\nfeed" });
+    let event = record("suspend-user#a", "rejected", at, &json!({ "settled_at": ms(at), "rejected": rejected }));
+    let document = Proof::of(story(json!({}), vec![event], None), "ledger", now()).document();
+    let line = "| 2026-11-26T18:00:00.000Z | suspend-user#a | ops@desk | wrong person \\| a broken feed |\n";
+    assert!(document.contains(line), "{document}");
 }
 
 /// What is due, what the last confirmed step did, and whether that is a proof.
