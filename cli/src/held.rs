@@ -54,14 +54,15 @@ pub(crate) struct Shown {
 #[derive(Serialize)]
 pub(crate) struct Acted {
     pub(crate) event: String,
-    /// `released`, `rejected`, `redriven`; or `failed`, or `missing` where there is nothing to redrive.
+    /// `released`, `rejected`, `redriven`; or `failed`, `missing` where there is nothing to redrive, and `left`
+    /// where it was parked again meanwhile.
     pub(crate) result: &'static str,
     pub(crate) message: String,
 }
 
 impl Acted {
     pub(crate) fn is_done(&self) -> bool {
-        self.result != "failed" && self.result != "missing"
+        !matches!(self.result, "failed" | "missing" | "left")
     }
 }
 

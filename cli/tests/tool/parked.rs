@@ -108,6 +108,19 @@ async fn all_takes_what_is_there_of_one_function_or_of_each() {
     assert_eq!((0..12).filter(|n| stage.status(*n) == "Suspended").count(), 12);
 }
 
+/// The function takes a redriven message at once, and may park it again: taken once more, it would go round and round.
+#[tokio::test]
+async fn what_is_parked_again_meanwhile_stays() {
+    let stage = parked("parked-again", 2).await;
+    let later = (crate::stage::now() + jiff::SignedDuration::from_mins(1)).as_millisecond();
+    stage.aws.there().queues.get_mut(&dlq_of(SUSPEND)).unwrap()[1].sent_at = later;
+    let told = stage.run("parked redrive --all --function suspend-user --output json").await;
+    let out = told.json();
+    assert_eq!(results(&out), [("suspend-user#t1", "left"), ("suspend-user#t0", "redriven")]);
+    assert_eq!((told.code, letters(&stage)), (Some(1), 1), "{told:?}");
+    assert!(!stage.aws.there().queues[&dlq_of(SUSPEND)][0].hidden, "it shows again at once");
+}
+
 /// *Invariant*: it is deleted from the dead-letter queue only when its copy is on the function's queue.
 #[tokio::test]
 async fn whatever_stops_a_redrive_nothing_is_lost_and_nothing_happens_twice() {
