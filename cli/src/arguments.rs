@@ -159,6 +159,12 @@ mod tests {
         assert!(parses("rollcall held reject --all held --by me --reason wrong"));
         assert!(!parses("rollcall held release --by me"));
         assert!(!parses("rollcall held release e-1 --all held --by me"));
+        assert!(parses("rollcall held release --all held --reason mass_change,undatable --yes --by me"));
+        assert!(parses("rollcall held release --all observed --by me"), "there is one reason only");
+        assert!(!parses("rollcall held release --all held --by me"), "for which reason?");
+        assert!(!parses("rollcall held release --all any --yes --by me"), "for which reason?");
+        assert!(!parses("rollcall held release --all held --reason brake --by me"), "no such reason");
+        assert!(!parses("rollcall held release e-1 --reason any --by me"));
         let by_nobody = |by| Arguments::try_parse_from(["rollcall", "held", "release", "e-1", "--by", by]).is_err();
         assert!(by_nobody("") && by_nobody(" "), "who?");
         assert!(!parses("rollcall held reject e-1 --by me"), "a reject needs its reason");

@@ -6,7 +6,7 @@ pub(crate) use command::{HeldCommand, acted, run};
 
 use crate::stack::{Part, Stack};
 use anyhow::{Result, bail};
-use command::Which;
+use command::{ForReason, Which};
 use jiff::Timestamp;
 use rollcall::host::System;
 use rollcall::ledger::{EventItem, Ledger, Rejection, Releasing, State};
@@ -90,12 +90,29 @@ async fn show(stack: &Stack<'_>, name: &str, open: bool) -> Result<Shown> {
     })
 }
 
-/// Sends each event to its function's queue, sealed as it is, with the token of its hold.
-async fn release(stack: &Stack<'_>, which: &Which, by: &str) -> Result<(Vec<Acted>, usize)> {
+/// Sends each event to its function's queue, sealed as it is, with the token of its hold. Of all that waits, those of these
+/// reasons go, once `confirmed` has heard how many of which.
+async fn release(
+    stack: &Stack<'_>,
+    which: &Which,
+    reasons: &[ForReason],
+    by: &str,
+    confirmed: impl FnOnce(&[(String, usize)]) -> Result<()>,
+) -> Result<(Vec<Acted>, usize)> {
     let ledger = stack.ledger().await?;
     let mut acted = Vec::new();
     let mut by_queue: BTreeMap<String, Vec<EventItem>> = BTreeMap::new();
-    let (chosen, unreadable) = choose(stack, which).await?;
+    let (mut chosen, unreadable) = choose(stack, which).await?;
+    if which.all.is_some() {
+        chosen.retain(|chosen| chosen.as_ref().is_ok_and(|event| is_for(event, reasons)));
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for event in chosen.iter().flatten() {
+            *counts.entry(held(event).reason).or_default() += 1;
+        }
+        if !counts.is_empty() {
+            confirmed(&counts.into_iter().collect::<Vec<_>>())?;
+        }
+    }
     for chosen in chosen {
         let failed = |event: String, message: &str| Acted { event, result: "failed", message: message.to_owned() };
         let event = match chosen {
@@ -239,6 +256,17 @@ pub(crate) async fn find(ledger: &Ledger<System>, name: &str) -> Result<EventIte
 pub(crate) fn function_of(event_key: &str) -> Option<Function> {
     let (name, _) = event_key.split_once('#')?;
     Function::ALL.into_iter().find(|function| function.as_str() == name)
+}
+
+/// Whether an event waits for one of these reasons; where none is named, for whatever reason.
+fn is_for(event: &EventItem, reasons: &[ForReason]) -> bool {
+    let outcome: Option<Outcome> = event.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
+    let waits_for = outcome.and_then(|outcome| outcome.reason.decided());
+    reasons.is_empty()
+        || reasons.iter().any(|reason| match reason {
+            ForReason::Any => true,
+            ForReason::One(reason) => waits_for == Some(*reason),
+        })
 }
 
 fn held(event: &EventItem) -> Held {

@@ -67,7 +67,7 @@ async fn what_is_released_is_applied_and_nothing_else() {
     assert_eq!(stage.work(Function::SuspendUser).await, 2);
     assert_eq!([stage.status(0), stage.status(1), stage.status(2)], ["Suspended", "Suspended", "Registered"]);
     assert_eq!(stage.event("suspend-user#t0").await.released.unwrap().by, "ana");
-    let rest = stage.run("held release --all held --by ana --output json").await;
+    let rest = stage.run("held release --all held --reason mass_change --yes --by ana --output json").await;
     let expected = json!([{ "event": "suspend-user#t2", "result": "released",
         "message": "on its way: the whole road again, what is due included" }]);
     assert_eq!((rest.json(), rest.code), (expected, Some(0)));
@@ -76,6 +76,27 @@ async fn what_is_released_is_applied_and_nothing_else() {
     stage.aws.there().denied.insert("SendMessageBatch");
     let refused = stage.run("held release t2 --by ana").await;
     assert_eq!((refused.code, stage.event("suspend-user#t2").await.state), (Some(1), State::Held));
+}
+
+/// A yes to the brake is none to a protected person.
+#[tokio::test]
+async fn all_are_released_by_their_reason_and_only_when_somebody_says_yes() {
+    let stage = holding("held-reason", 2).await;
+    let protected = json!({ "outcome": "held", "reason": "protected", "message": "m" });
+    let mut other = stage.event("suspend-user#t0").await;
+    other.data = Some(protected.to_string());
+    put(&stage.dynamo, LEDGER, &other).await;
+    let asked = stage.run("held release --all held --reason any --by ana").await;
+    let nobody = "rollcall: this releases 2: 1 mass_change, 1 protected; nobody is there to confirm: give --yes";
+    assert_eq!((asked.code, asked.err.as_str()), (Some(1), nobody));
+    assert_eq!(stage.run("held release --all held --yes --by ana").await.code, Some(2), "for which reason?");
+    assert_eq!(stage.aws.there().count("SendMessageBatch"), 0);
+    let told = stage.run("held release --all held --reason mass_change,undatable --yes --by ana").await;
+    assert_eq!((told.code, told.err.as_str()), (Some(0), "this releases 1: 1 mass_change"), "{told:?}");
+    assert_eq!(stage.work(Function::SuspendUser).await, 1);
+    assert_eq!([stage.status(0), stage.status(1)], ["Registered", "Suspended"]);
+    let none = stage.run("held release --all observed --by ana").await;
+    assert_eq!(none.code, Some(0), "nothing waits, and nobody is asked: {none:?}");
 }
 
 #[tokio::test]

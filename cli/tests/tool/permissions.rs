@@ -80,7 +80,7 @@ async fn each_command_asks_for_what_the_page_says() {
         ("held show", "held show h1"),
         ("held show --open", "held show h1 --open"),
         ("held release", "held release h1 --by ana"),
-        ("held release --all", "held release --all held --by ana"),
+        ("held release --all", "held release --all held --reason any --yes --by ana"),
         ("held reject", "held reject h2 --by ana --reason wrong --force"),
         ("held reject --all", "held reject --all held --by ana --reason wrong --force"),
         ("parked list", "parked list"),
