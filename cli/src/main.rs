@@ -48,8 +48,7 @@ async fn main() -> ExitCode {
             if report.done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
-            let hint = aws::hint(&error).map(|hint| format!(": {hint}")).unwrap_or_default();
-            complain(&format!("{error:#}{hint}"), arguments.output);
+            complain(&aws::line(&error), arguments.output);
             ExitCode::FAILURE
         }
     }

@@ -5,6 +5,7 @@
 
 use super::Redrive;
 use super::letters::{Letter, Letters};
+use crate::aws;
 use crate::held::{Acted, find, function_of, waiting};
 use crate::stack::{Part, Stack};
 use anyhow::Result;
@@ -41,7 +42,7 @@ pub(super) async fn redrive(stack: &Stack<'_>, wanted: &Redrive) -> Result<(Vec<
         match find(&ledger, name).await {
             Ok(event) if event.state == State::Parked => parked.push(event),
             Ok(event) => acted.push(failed(&event.id, format!("is {}, not parked", event.state.as_str()))),
-            Err(error) => acted.push(failed(name, error.to_string())),
+            Err(error) => acted.push(failed(name, aws::line(&error))),
         }
     }
     let mut of_functions: BTreeMap<Function, Vec<EventItem>> = BTreeMap::new();
@@ -55,7 +56,13 @@ pub(super) async fn redrive(stack: &Stack<'_>, wanted: &Redrive) -> Result<(Vec<
     }
     of_functions.retain(|function, _| wanted.function.is_none_or(|only| only == *function));
     for (function, events) in of_functions {
-        acted.extend(of_function(stack, function, events, wanted.all.then_some(began)).await?);
+        let names: Vec<String> = events.iter().map(|event| event.id.clone()).collect();
+        match of_function(stack, function, events, wanted.all.then_some(began)).await {
+            Ok(more) => acted.extend(more),
+            // Nothing of this function was sent. What became of the others is told all the same.
+            Err(error) if names.is_empty() => acted.push(failed(function.as_str(), aws::line(&error))),
+            Err(error) => acted.extend(names.iter().map(|name| failed(name, aws::line(&error)))),
+        }
     }
     Ok((acted, unreadable))
 }
@@ -101,9 +108,17 @@ async fn of_function(
     let (mut acted, mut found) = (Vec::new(), BTreeSet::new());
     // It shows on a terminal only.
     let bar = ProgressBar::new_spinner();
-    while (all.is_some() || found.len() < events.len())
-        && let Some(batch) = letters.next().await?
-    {
+    let mut stopped = None;
+    while all.is_some() || found.len() < events.len() {
+        let batch = match letters.next().await {
+            Ok(Some(batch)) => batch,
+            Ok(None) => break,
+            // What was sent until then is told.
+            Err(error) => {
+                stopped = Some(aws::line(&error));
+                break;
+            }
+        };
         bar.inc(batch.len() as u64);
         let mut mine: Vec<(Letter, Vec<&EventItem>)> = Vec::new();
         for letter in batch {
@@ -137,7 +152,11 @@ async fn of_function(
         }
     }
     bar.finish_and_clear();
-    let message = if letters.end().await { GONE } else { NOT_SEEN };
+    let whole = letters.end().await;
+    if let Some(error) = &stopped {
+        acted.push(failed(&format!("{}, the rest of its dead letters", function.as_str()), error.clone()));
+    }
+    let message = if whole { GONE } else { NOT_SEEN };
     let missing = events.iter().filter(|event| !found.contains(event.id.as_str()));
     acted.extend(missing.map(|event| Acted {
         event: event.id.clone(),

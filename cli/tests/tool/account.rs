@@ -146,6 +146,16 @@ async fn who_cannot_be_removed_keeps_the_account_and_another_run_goes_on() {
 }
 
 #[tokio::test]
+async fn who_was_removed_is_told_though_the_account_is_not_deleted() {
+    let stage = stage("close-cut", 60).await;
+    arm(&stage, Operation::DeleteAccount, FaultKind::Forbidden, 0, 1);
+    let told = stage.run("account close team --yes team --output json").await;
+    let out = told.json();
+    assert_eq!((told.code, &out["removed"], &out["deleted"]), (Some(1), &json!(60), &json!(false)), "{out}");
+    assert!(out["message"].as_str().unwrap().starts_with("nobody is left in it, and it is not deleted: "), "{out}");
+}
+
+#[tokio::test]
 async fn an_enterprise_account_is_not_drained_and_what_the_api_cannot_do_is_said() {
     let stage = stage("close-enterprise", 0).await;
     let told = stage.run("account close lwa --yes lwa --output json").await;

@@ -121,6 +121,17 @@ async fn what_is_parked_again_meanwhile_stays() {
     assert!(!stage.aws.there().queues[&dlq_of(SUSPEND)][0].hidden, "it shows again at once");
 }
 
+/// A function whose queue refuses takes nothing from the report of the others.
+#[tokio::test]
+async fn what_was_done_is_told_though_a_later_call_fails() {
+    let stage = parked("parked-report", 1).await;
+    stage.aws.there().denied.insert("ReceiveMessage relicense-user-dlq");
+    let told = stage.run("parked redrive --all --output json").await;
+    let out = told.json();
+    let failed = ("relicense-user, the rest of its dead letters", "failed");
+    assert_eq!((results(&out), told.code), (vec![("suspend-user#t0", "redriven"), failed], Some(1)), "{told:?}");
+}
+
 /// *Invariant*: it is deleted from the dead-letter queue only when its copy is on the function's queue.
 #[tokio::test]
 async fn whatever_stops_a_redrive_nothing_is_lost_and_nothing_happens_twice() {
