@@ -4,6 +4,7 @@ mod command;
 
 pub(crate) use command::{HeldCommand, acted, run};
 
+use crate::aws;
 use crate::stack::{Part, Stack};
 use anyhow::{Result, bail};
 use command::{ForReason, Which};
@@ -66,10 +67,19 @@ impl Acted {
     }
 }
 
+/// What waits, oldest first.
+#[derive(Serialize)]
+pub(crate) struct Listed {
+    pub(crate) events: Vec<Held>,
+    /// More wait than were asked for.
+    pub(crate) truncated: bool,
+}
+
 /// What waits, and how many more records of it cannot be read.
-async fn list(stack: &Stack<'_>, states: &[State], limit: usize) -> Result<(Vec<Held>, usize)> {
+async fn list(stack: &Stack<'_>, states: &[State], limit: usize) -> Result<(Listed, usize)> {
     let found = waiting(stack, &stack.ledger().await?, states, limit).await?;
-    Ok((found.events.iter().map(held).collect(), found.unreadable))
+    let listed = Listed { events: found.events.iter().map(held).collect(), truncated: found.truncated };
+    Ok((listed, found.unreadable))
 }
 
 async fn show(stack: &Stack<'_>, name: &str, open: bool) -> Result<Shown> {
@@ -139,7 +149,7 @@ async fn release(
         match ledger.releasing(&event, &releasing).await {
             Ok(true) => by_queue.entry(queue).or_default().push(event),
             Ok(false) => acted.push(failed(event.id, "does not wait any more")),
-            Err(error) => acted.push(failed(event.id, &error.to_string())),
+            Err(error) => acted.push(failed(event.id, &aws::line(&error.into()))),
         }
     }
     for (queue, events) in by_queue {
@@ -194,7 +204,7 @@ async fn choose(stack: &Stack<'_>, which: &Which) -> Result<(Vec<Result<EventIte
         chosen.push(match find(&ledger, name).await {
             Ok(event) if event.state == State::Held || event.state == State::Observed => Ok(event),
             Ok(event) => failed(&event.id, format!("is {}, not held or observed", event.state.as_str())),
-            Err(error) => failed(name, error.to_string()),
+            Err(error) => failed(name, aws::line(&error)),
         });
     }
     Ok((chosen, 0))
@@ -206,6 +216,8 @@ pub(crate) struct Found {
     pub(crate) events: Vec<EventItem>,
     /// How many records cannot be read.
     pub(crate) unreadable: usize,
+    /// More wait than were asked for.
+    pub(crate) truncated: bool,
 }
 
 /// Every event in these states.
@@ -215,7 +227,7 @@ pub(crate) async fn waiting(
     states: &[State],
     limit: usize,
 ) -> Result<Found> {
-    let (mut events, mut unreadable) = (Vec::new(), 0);
+    let (mut events, mut unreadable, mut truncated) = (Vec::new(), 0, false);
     for state in states {
         let mut from = None;
         loop {
@@ -223,14 +235,16 @@ pub(crate) async fn waiting(
             events.extend(part.events);
             unreadable += part.unreadable;
             from = part.next;
-            if from.is_none() || events.len() >= limit {
+            if from.is_none() || events.len() > limit {
+                truncated |= from.is_some();
                 break;
             }
         }
     }
     events.sort_by(|a: &EventItem, b| (a.first_claimed_at, &a.id).cmp(&(b.first_claimed_at, &b.id)));
+    truncated |= events.len() > limit;
     events.truncate(limit);
-    Ok(Found { events, unreadable })
+    Ok(Found { events, unreadable, truncated })
 }
 
 /// The record of an event that is named by its key, or by its id alone.

@@ -81,6 +81,8 @@ struct Parked {
 #[serde(rename_all = "camelCase")]
 struct Listed {
     events: Vec<Parked>,
+    /// More are parked than were asked for.
+    truncated: bool,
     /// Messages in the dead-letter queue of each function, as far as the places are known.
     dead_letters: BTreeMap<Function, u64>,
     unrouted: Option<u64>,
@@ -129,6 +131,7 @@ async fn list(stack: &Stack<'_>, limit: usize) -> Result<(Listed, usize)> {
     }
     let listed = Listed {
         events: found.events.iter().map(parked).collect(),
+        truncated: found.truncated,
         dead_letters,
         unrouted: count(stack, Place::Unrouted).await?,
         undelivered: count(stack, Place::Undelivered).await?,

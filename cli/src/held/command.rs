@@ -1,6 +1,6 @@
 //! `held` on the command line: its arguments, and how it tells.
 
-use super::{Acted, Held, Shown};
+use super::{Acted, Listed, Shown};
 use crate::arguments::{Output, words};
 use crate::report::{Report, instant, table};
 use crate::stack::Stack;
@@ -160,9 +160,9 @@ pub(crate) async fn run(command: &HeldCommand, stack: &Stack<'_>, output: Output
     }
 }
 
-fn list(held: &[Held]) -> String {
+fn list(held: &Listed) -> String {
     let mut table = table(&["event", "state", "since", "why", "would do", "person"]);
-    for event in held {
+    for event in &held.events {
         table.add_row([
             event.event.clone(),
             event.state.as_str().to_owned(),
@@ -172,7 +172,8 @@ fn list(held: &[Held]) -> String {
             event.person.clone().unwrap_or_default(),
         ]);
     }
-    format!("{table}\n{} waiting", held.len())
+    let first = if held.truncated { "the first " } else { "" };
+    format!("{table}\n{first}{} waiting", held.events.len())
 }
 
 fn show(event: &Shown) -> String {

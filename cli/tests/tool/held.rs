@@ -49,7 +49,15 @@ async fn a_list_tells_since_when_and_why_and_names_nobody() {
     let told = stage.run("held list").await;
     assert_eq!((told.out.as_str(), told.code), (GOLDEN, Some(0)));
     let observed = stage.run("held list --state observed --output json").await.json();
-    assert_eq!((observed.as_array().unwrap().len(), &observed[0]["event"]), (1, &json!("invite-user#h1")));
+    assert_eq!(
+        (observed["events"].as_array().unwrap().len(), &observed["events"][0]["event"]),
+        (1, &json!("invite-user#h1"))
+    );
+    let first = stage.run("held list --limit 1").await;
+    assert!(first.out.ends_with("\nthe first 1 waiting"), "{first:?}");
+    let truncated =
+        async |limit| stage.run(&format!("held list --limit {limit} --output json")).await.json()["truncated"].clone();
+    assert_eq!((truncated(1).await, truncated(2).await), (json!(true), json!(false)));
     // One that cannot be read hides nothing, and is told.
     let strange = json!({ "id": "suspend-user#x", "attention": "held", "first_claimed_at": 1, "state": "frozen" });
     put(&stage.dynamo, LEDGER, &strange).await;
