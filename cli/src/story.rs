@@ -190,9 +190,6 @@ enum Meant {
 }
 
 async fn find(stack: &Stack<'_>, ledger: &Ledger<System>, who: &str) -> Result<Meant> {
-    if let Some(key) = PersonKey::parse(who) {
-        return Ok(Meant::Person(key));
-    }
     let named = if who.contains('@') {
         Some((What::Email, who.trim().to_lowercase()))
     } else if let Some(number) = who.strip_prefix("worker:") {
@@ -214,6 +211,10 @@ async fn find(stack: &Stack<'_>, ledger: &Ledger<System>, who: &str) -> Result<M
         if let Some(event) = ledger.event(record).await? {
             return Ok(Meant::Event(Box::new(event)));
         }
+    }
+    // An event's id may look like a person's hash, and is tried first.
+    if let Some(key) = PersonKey::parse(who) {
+        return Ok(Meant::Person(key));
     }
     bail!("no record {}; a person is named by address, worker:<number>, subject:<id> or hash", records.join(" or "))
 }

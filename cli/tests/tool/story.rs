@@ -28,6 +28,11 @@ async fn a_person_is_found_by_every_name_and_named_by_none() {
         assert_eq!((told.code, &told.json()["person"]), (Some(0), &json!(person)), "{who}");
     }
     assert!(stage.aws.there().calls.contains(&format!("GetParameter {SECRET}")), "an address does");
+    // An event's id may look like the hash of a person.
+    let like_a_hash = "01968a1e7b6e7c1a9d3b5f2f3c4d5e6f";
+    stage.terminate(&[termination(like_a_hash, 0)]).await;
+    let told = stage.run(&format!("why {like_a_hash} --output json")).await.json();
+    assert_eq!(told["asked"], format!("suspend-user#{like_a_hash}"));
     let nobody = stage.run("why nobody").await;
     assert_eq!((nobody.code, nobody.out.as_str()), (Some(1), ""), "{nobody:?}");
 }
