@@ -57,7 +57,7 @@ async fn each_command_asks_for_what_the_page_says() {
     let mut wrong = policy(&json!({}));
     wrong["accounts"][0]["account"] = "lwb".into();
     stage.set_policy(&wrong);
-    stage.terminate(&[termination("p1", 4), termination("p2", 5)]).await;
+    stage.terminate(&[termination("p1", 4), termination("p2", 5), termination("p3", 0)]).await;
     stage.set_policy(&policy(&brake));
     stage.terminate(&[termination("h1", 1), termination("h2", 2), termination("h3", 3)]).await;
     stage.aws.there().put(&crate::stage::queue_of(Function::SuspendUser), "{}", Value::Null);
@@ -86,6 +86,7 @@ async fn each_command_asks_for_what_the_page_says() {
         ("parked list", "parked list"),
         ("parked show", "parked show p1"),
         ("parked show --open", "parked show p1 --open"),
+        ("parked reject", "parked reject p3 --by ana --reason wrong"),
         ("parked redrive", "parked redrive p1"),
         ("parked redrive --all", "parked redrive --all"),
         ("brake show", "brake show"),

@@ -40,6 +40,9 @@ pub enum NotRejected {
     /// It is not held or observed (any more).
     #[error("the event is {}, not held or observed", .0.as_str())]
     NotWaiting(State),
+    /// It is not parked (any more).
+    #[error("the event is {}, not parked", .0.as_str())]
+    NotParked(State),
     /// DynamoDB did not answer, or others changed the person again and again.
     #[error("the ledger did not take it: {0}")]
     Failed(#[from] Failure),
@@ -136,14 +139,42 @@ impl<H: Host> Ledger<H> {
     /// # Errors
     /// [`NotRejected`]; nothing changed, except that after [`NotRejected::Failed`] it is unknown.
     pub async fn reject(&self, event_key: &str, rejection: &Rejection, force: bool) -> Result<EventItem, NotRejected> {
+        let waits = |state| match state {
+            State::Held | State::Observed => Ok(()),
+            other @ (State::Running
+            | State::Retry
+            | State::Parked
+            | State::Applied
+            | State::Unchanged
+            | State::Superseded
+            | State::Rejected) => Err(NotRejected::NotWaiting(other)),
+        };
+        self.end(event_key, rejection, force, waits).await
+    }
+
+    /// Rejects a parked event likewise. A message of it that is still in the dead-letter queue, or on its way from there, is a
+    /// duplicate from then on.
+    ///
+    /// # Errors
+    /// As [`Ledger::reject`].
+    pub async fn reject_parked(&self, event_key: &str, rejection: &Rejection) -> Result<EventItem, NotRejected> {
+        let parked = |state| if state == State::Parked { Ok(()) } else { Err(NotRejected::NotParked(state)) };
+        self.end(event_key, rejection, true, parked).await
+    }
+
+    async fn end(
+        &self,
+        event_key: &str,
+        rejection: &Rejection,
+        force: bool,
+        may: impl Fn(State) -> Result<(), NotRejected>,
+    ) -> Result<EventItem, NotRejected> {
         for _ in 0..TRIES {
             let event = self.event(event_key).await?.ok_or(NotRejected::Unknown)?;
             if event.state == State::Rejected && event.rejected.as_ref() == Some(rejection) {
                 return Ok(event);
             }
-            if event.state != State::Held && event.state != State::Observed {
-                return Err(NotRejected::NotWaiting(event.state));
-            }
+            may(event.state)?;
             if let Some(releasing) = event.releasing.as_ref().filter(|_| !force) {
                 return Err(NotRejected::Released(releasing.clone()));
             }
