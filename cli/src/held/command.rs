@@ -142,7 +142,7 @@ pub(crate) async fn run(command: &HeldCommand, stack: &Stack<'_>, output: Output
     match command {
         HeldCommand::List { state, limit } => {
             let (held, unreadable) = super::list(stack, state.states(), *limit).await?;
-            Ok(Report::of(&held, output, |held| list(held)).without(unreadable))
+            Ok(Report::of(&held, output, list).without(unreadable))
         }
         HeldCommand::Show { event, open } => {
             let shown = super::show(stack, event, *open).await?;
