@@ -132,7 +132,9 @@ async fn drain(chime: &Client, id: &AccountId, closed: &mut Closed, host: &Syste
             bar.inc(batch.len() as u64);
         }
         // Who is gone is what the listing says, whatever was answered.
-        let now = users(chime, id).await?;
+        let now = users(chime, id).await;
+        let now =
+            now.with_context(|| format!("{} were asked to be removed, and who is gone cannot be listed", left.len()))?;
         closed.removed += left.len().saturating_sub(now.len()) as u64;
         bar.set_position(closed.removed);
         left = now;
