@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
 #[derive(Args)]
 pub(crate) struct StackArguments {
     /// The `CloudFormation` stack: where everything is, is read from its parameter `/<stack>/operator`. The places below
-    /// win over what stands there.
+    /// win over what stands there; where this flag is given, those of the environment do not count.
     #[arg(long, global = true, env = "ROLLCALL_STACK", value_name = "NAME")]
     pub(crate) stack_name: Option<String>,
     /// A profile of the AWS configuration files.
@@ -65,18 +65,33 @@ pub(crate) struct StackArguments {
     /// `<Function>QueueUrl`. May be given several times, or with commas.
     #[arg(long = "queue", global = true, env = "ROLLCALL_QUEUES", value_delimiter = ',', value_parser = of_function,
         value_name = "FUNCTION=URL", help_heading = "Places")]
-    pub(crate) queues: Vec<(Function, String)>,
+    pub(crate) queues: Vec<Option<(Function, String)>>,
     /// Their dead-letter queues, likewise.
     #[arg(long = "dlq", global = true, env = "ROLLCALL_DLQS", value_delimiter = ',', value_parser = of_function,
         value_name = "FUNCTION=URL", help_heading = "Places")]
-    pub(crate) dlqs: Vec<(Function, String)>,
+    pub(crate) dlqs: Vec<Option<(Function, String)>>,
     /// The ids of their event source mappings, likewise.
     #[arg(long = "mapping", global = true, env = "ROLLCALL_MAPPINGS", value_delimiter = ',', value_parser = of_function,
         value_name = "FUNCTION=ID", help_heading = "Places")]
-    pub(crate) mappings: Vec<(Function, String)>,
+    pub(crate) mappings: Vec<Option<(Function, String)>>,
     /// The stack's secret `PersonKey`. Without it, a command that needs it reads the secret of the stack.
     #[arg(long, global = true, env = "ROLLCALL_PERSON_KEY", hide_env_values = true, help_heading = "Places")]
     pub(crate) person_key: Option<String>,
+}
+
+impl StackArguments {
+    /// Keeps only the places whose names pass.
+    pub(crate) fn keep(&mut self, passes: impl Fn(&str) -> bool) {
+        let one = [
+            ("table", &mut self.table),
+            ("roster_table", &mut self.roster_table),
+            ("bus", &mut self.bus),
+            ("person_key", &mut self.person_key),
+        ];
+        one.into_iter().filter(|(name, _)| !passes(name)).for_each(|(_, place)| *place = None);
+        let several = [("queues", &mut self.queues), ("dlqs", &mut self.dlqs), ("mappings", &mut self.mappings)];
+        several.into_iter().filter(|(name, _)| !passes(name)).for_each(|(_, places)| places.clear());
+    }
 }
 
 /// How to print.
@@ -129,9 +144,21 @@ pub(crate) fn function(text: &str) -> Result<Function, String> {
     found.ok_or_else(|| format!("must be a function: {}", known.join(", ")))
 }
 
-fn of_function(text: &str) -> Result<(Function, String), String> {
+/// Reads what must say something: who did a thing, for example.
+pub(crate) fn words(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("must say something".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// Reads something of a function. An empty variable of the environment names nothing.
+fn of_function(text: &str) -> Result<Option<(Function, String)>, String> {
+    if text.is_empty() {
+        return Ok(None);
+    }
     let (name, value) = text.split_once('=').ok_or("must be <function>=<value>")?;
-    Ok((function(name)?, value.to_owned()))
+    Ok(Some((function(name)?, value.to_owned())))
 }
 
 #[cfg(test)]
@@ -151,6 +178,14 @@ mod tests {
         assert!(parses("rollcall held reject --all held --by me --reason wrong"));
         assert!(!parses("rollcall held release --by me"));
         assert!(!parses("rollcall held release e-1 --all held --by me"));
+        assert!(parses("rollcall held release --all held --reason mass_change,undatable --yes --by me"));
+        assert!(parses("rollcall held release --all observed --by me"), "there is one reason only");
+        assert!(!parses("rollcall held release --all held --by me"), "for which reason?");
+        assert!(!parses("rollcall held release --all any --yes --by me"), "for which reason?");
+        assert!(!parses("rollcall held release --all held --reason brake --by me"), "no such reason");
+        assert!(!parses("rollcall held release e-1 --reason any --by me"));
+        let by_nobody = |by| Arguments::try_parse_from(["rollcall", "held", "release", "e-1", "--by", by]).is_err();
+        assert!(by_nobody("") && by_nobody(" "), "who?");
         assert!(!parses("rollcall held reject e-1 --by me"), "a reject needs its reason");
         assert!(parses("rollcall parked redrive e-1"));
         assert!(parses("rollcall parked redrive --all --function suspend-user"));
@@ -168,7 +203,7 @@ mod tests {
     #[test]
     fn a_place_of_a_function_names_it() {
         let url = "https://sqs.eu-west-1.amazonaws.com/111122223333/q?a=b";
-        assert_eq!(of_function(&format!("logout-user={url}")), Ok((Function::LogoutUser, url.to_owned())));
+        assert_eq!(of_function(&format!("logout-user={url}")), Ok(Some((Function::LogoutUser, url.to_owned()))));
         assert!(of_function("logout=x").is_err());
         assert!(of_function("logout-user").is_err());
     }

@@ -29,6 +29,12 @@ pub(crate) fn hint(error: &anyhow::Error) -> Option<&'static str> {
     }
 }
 
+/// An error as one line, with the hint.
+pub(crate) fn line(error: &anyhow::Error) -> String {
+    let hint = hint(error).map(|hint| format!(": {hint}")).unwrap_or_default();
+    format!("{error:#}{hint}")
+}
+
 /// An error and what caused it, without the SDK's debug forms: those hold whole requests.
 fn causes(error: &dyn Error) -> String {
     let mut text = error.to_string();

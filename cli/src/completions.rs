@@ -15,5 +15,5 @@ pub(crate) struct Completions {
 pub(crate) fn run(completions: &Completions) -> Report {
     let mut script = Vec::new();
     generate(completions.shell, &mut Arguments::command(), "rollcall", &mut script);
-    Report { text: String::from_utf8_lossy(&script).trim_end().to_owned(), done: true }
+    Report { text: String::from_utf8_lossy(&script).trim_end().to_owned(), done: true, notes: Vec::new() }
 }

@@ -4,9 +4,10 @@ mod command;
 
 pub(crate) use command::{HeldCommand, acted, run};
 
+use crate::aws;
 use crate::stack::{Part, Stack};
 use anyhow::{Result, bail};
-use command::Which;
+use command::{ForReason, Which};
 use jiff::Timestamp;
 use rollcall::host::System;
 use rollcall::ledger::{EventItem, Ledger, Rejection, Releasing, State};
@@ -54,20 +55,31 @@ pub(crate) struct Shown {
 #[derive(Serialize)]
 pub(crate) struct Acted {
     pub(crate) event: String,
-    /// `released`, `rejected`, `redriven`; or `failed`, or `missing` where there is nothing to redrive.
+    /// `released`, `rejected`, `redriven`; or `failed`, `missing` where there is nothing to redrive, and `left`
+    /// where it was parked again meanwhile.
     pub(crate) result: &'static str,
     pub(crate) message: String,
 }
 
 impl Acted {
     pub(crate) fn is_done(&self) -> bool {
-        self.result != "failed" && self.result != "missing"
+        !matches!(self.result, "failed" | "missing" | "left")
     }
 }
 
-async fn list(stack: &Stack<'_>, states: &[State], limit: usize) -> Result<Vec<Held>> {
-    let events = waiting(stack, &stack.ledger().await?, states, limit).await?;
-    Ok(events.iter().map(held).collect())
+/// What waits, oldest first.
+#[derive(Serialize)]
+pub(crate) struct Listed {
+    pub(crate) events: Vec<Held>,
+    /// More wait than were asked for.
+    pub(crate) truncated: bool,
+}
+
+/// What waits, and how many more records of it cannot be read.
+async fn list(stack: &Stack<'_>, states: &[State], limit: usize) -> Result<(Listed, usize)> {
+    let found = waiting(stack, &stack.ledger().await?, states, limit).await?;
+    let listed = Listed { events: found.events.iter().map(held).collect(), truncated: found.truncated };
+    Ok((listed, found.unreadable))
 }
 
 async fn show(stack: &Stack<'_>, name: &str, open: bool) -> Result<Shown> {
@@ -88,12 +100,30 @@ async fn show(stack: &Stack<'_>, name: &str, open: bool) -> Result<Shown> {
     })
 }
 
-/// Sends each event to its function's queue, sealed as it is, with the token of its hold.
-async fn release(stack: &Stack<'_>, which: &Which, by: &str) -> Result<Vec<Acted>> {
+/// Sends each event to its function's queue, sealed as it is, with the token of its hold. Of all that waits, those of these
+/// reasons go, once `confirmed` has heard how many of which.
+async fn release(
+    stack: &Stack<'_>,
+    which: &Which,
+    reasons: &[ForReason],
+    by: &str,
+    confirmed: impl FnOnce(&[(String, usize)]) -> Result<()>,
+) -> Result<(Vec<Acted>, usize)> {
     let ledger = stack.ledger().await?;
     let mut acted = Vec::new();
     let mut by_queue: BTreeMap<String, Vec<EventItem>> = BTreeMap::new();
-    for chosen in choose(stack, which).await? {
+    let (mut chosen, unreadable) = choose(stack, which).await?;
+    if which.all.is_some() {
+        chosen.retain(|chosen| chosen.as_ref().is_ok_and(|event| is_for(event, reasons)));
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for event in chosen.iter().flatten() {
+            *counts.entry(held(event).reason).or_default() += 1;
+        }
+        if !counts.is_empty() {
+            confirmed(&counts.into_iter().collect::<Vec<_>>())?;
+        }
+    }
+    for chosen in chosen {
         let failed = |event: String, message: &str| Acted { event, result: "failed", message: message.to_owned() };
         let event = match chosen {
             Ok(event) => event,
@@ -119,7 +149,7 @@ async fn release(stack: &Stack<'_>, which: &Which, by: &str) -> Result<Vec<Acted
         match ledger.releasing(&event, &releasing).await {
             Ok(true) => by_queue.entry(queue).or_default().push(event),
             Ok(false) => acted.push(failed(event.id, "does not wait any more")),
-            Err(error) => acted.push(failed(event.id, &error.to_string())),
+            Err(error) => acted.push(failed(event.id, &aws::line(&error.into()))),
         }
     }
     for (queue, events) in by_queue {
@@ -133,16 +163,17 @@ async fn release(stack: &Stack<'_>, which: &Which, by: &str) -> Result<Vec<Acted
             acted.push(Acted { event: event.id, result, message: message.to_owned() });
         }
     }
-    Ok(acted)
+    Ok((acted, unreadable))
 }
 
-async fn reject(stack: &Stack<'_>, which: &Which, by: &str, reason: &str, force: bool) -> Result<Vec<Acted>> {
+async fn reject(stack: &Stack<'_>, which: &Which, by: &str, reason: &str, force: bool) -> Result<(Vec<Acted>, usize)> {
     if reason.trim().is_empty() {
         bail!("--reason must say why");
     }
     let ledger = stack.ledger().await?;
     let mut acted = Vec::new();
-    for chosen in choose(stack, which).await? {
+    let (chosen, unreadable) = choose(stack, which).await?;
+    for chosen in chosen {
         let event = match chosen {
             Ok(event) => event,
             Err(failed) => {
@@ -157,15 +188,15 @@ async fn reject(stack: &Stack<'_>, which: &Which, by: &str, reason: &str, force:
         };
         acted.push(Acted { event: event.id, result, message });
     }
-    Ok(acted)
+    Ok((acted, unreadable))
 }
 
-/// The events that the operator means: each, or why it cannot be one of them.
-async fn choose(stack: &Stack<'_>, which: &Which) -> Result<Vec<Result<EventItem, Acted>>> {
+/// The events that the operator means: each, or why it cannot be one of them; and how many more cannot be read.
+async fn choose(stack: &Stack<'_>, which: &Which) -> Result<(Vec<Result<EventItem, Acted>>, usize)> {
     let ledger = stack.ledger().await?;
     if let Some(all) = which.all {
-        let events = waiting(stack, &ledger, all.states(), usize::MAX).await?;
-        return Ok(events.into_iter().map(Ok).collect());
+        let found = waiting(stack, &ledger, all.states(), usize::MAX).await?;
+        return Ok((found.events.into_iter().map(Ok).collect(), found.unreadable));
     }
     let mut chosen = Vec::new();
     for name in &which.events {
@@ -173,34 +204,47 @@ async fn choose(stack: &Stack<'_>, which: &Which) -> Result<Vec<Result<EventItem
         chosen.push(match find(&ledger, name).await {
             Ok(event) if event.state == State::Held || event.state == State::Observed => Ok(event),
             Ok(event) => failed(&event.id, format!("is {}, not held or observed", event.state.as_str())),
-            Err(error) => failed(name, error.to_string()),
+            Err(error) => failed(name, aws::line(&error)),
         });
     }
-    Ok(chosen)
+    Ok((chosen, 0))
 }
 
-/// Every event in these states, oldest first.
+/// What waits.
+pub(crate) struct Found {
+    /// Oldest first.
+    pub(crate) events: Vec<EventItem>,
+    /// How many records cannot be read.
+    pub(crate) unreadable: usize,
+    /// More wait than were asked for.
+    pub(crate) truncated: bool,
+}
+
+/// Every event in these states.
 pub(crate) async fn waiting(
     stack: &Stack<'_>,
     ledger: &Ledger<System>,
     states: &[State],
     limit: usize,
-) -> Result<Vec<EventItem>> {
-    let mut events = Vec::new();
+) -> Result<Found> {
+    let (mut events, mut unreadable, mut truncated) = (Vec::new(), 0, false);
     for state in states {
         let mut from = None;
         loop {
             let part = ledger.waiting(*state, from, stack.deadline()).await?;
             events.extend(part.events);
+            unreadable += part.unreadable;
             from = part.next;
-            if from.is_none() || events.len() >= limit {
+            if from.is_none() || events.len() > limit {
+                truncated |= from.is_some();
                 break;
             }
         }
     }
     events.sort_by(|a: &EventItem, b| (a.first_claimed_at, &a.id).cmp(&(b.first_claimed_at, &b.id)));
+    truncated |= events.len() > limit;
     events.truncate(limit);
-    Ok(events)
+    Ok(Found { events, unreadable, truncated })
 }
 
 /// The record of an event that is named by its key, or by its id alone.
@@ -226,6 +270,17 @@ pub(crate) async fn find(ledger: &Ledger<System>, name: &str) -> Result<EventIte
 pub(crate) fn function_of(event_key: &str) -> Option<Function> {
     let (name, _) = event_key.split_once('#')?;
     Function::ALL.into_iter().find(|function| function.as_str() == name)
+}
+
+/// Whether an event waits for one of these reasons; where none is named, for whatever reason.
+fn is_for(event: &EventItem, reasons: &[ForReason]) -> bool {
+    let outcome: Option<Outcome> = event.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
+    let waits_for = outcome.and_then(|outcome| outcome.reason.decided());
+    reasons.is_empty()
+        || reasons.iter().any(|reason| match reason {
+            ForReason::Any => true,
+            ForReason::One(reason) => waits_for == Some(*reason),
+        })
 }
 
 fn held(event: &EventItem) -> Held {

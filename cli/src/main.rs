@@ -25,31 +25,75 @@ mod why;
 
 use anyhow::Result;
 use arguments::{Arguments, Command, Output};
-use clap::Parser;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches};
 use report::Report;
 use stack::Stack;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match arguments() {
+        Ok(arguments) => arguments,
+        Err(wrong) => return refuse(&wrong),
+    };
     match run(&arguments).await {
         Ok(report) => {
-            let _closed = writeln!(std::io::stdout(), "{}", report.text);
+            if let Err(error) = print(&report.text) {
+                complain(&format!("the answer cannot be written: {error}"), arguments.output);
+                return ExitCode::FAILURE;
+            }
+            report.notes.iter().for_each(|note| complain(note, arguments.output));
             if report.done { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
         Err(error) => {
-            let hint = aws::hint(&error).map(|hint| format!(": {hint}")).unwrap_or_default();
-            let told = format!("{error:#}{hint}");
-            let told = match arguments.output {
-                Output::Json => serde_json::json!({ "error": told }).to_string(),
-                Output::Table => format!("rollcall: {told}"),
-            };
-            let _closed = writeln!(std::io::stderr(), "{told}");
+            complain(&aws::line(&error), arguments.output);
             ExitCode::FAILURE
         }
     }
+}
+
+/// The command line. A stack that is named there wins over places of the environment: those are another stack's, perhaps.
+fn arguments() -> Result<Arguments, clap::Error> {
+    let matches = Arguments::command().try_get_matches()?;
+    let mut arguments = Arguments::from_arg_matches(&matches)?;
+    if matches.value_source("stack_name") == Some(ValueSource::CommandLine) {
+        arguments.stack.keep(|place| matches.value_source(place) != Some(ValueSource::EnvVariable));
+    }
+    Ok(arguments)
+}
+
+/// Tells what is wrong with the command line, or what was asked for: help, or the version.
+fn refuse(wrong: &clap::Error) -> ExitCode {
+    let words: Vec<String> = std::env::args().collect();
+    let json =
+        words.windows(2).any(|pair| pair == ["--output", "json"]) || words.iter().any(|it| it == "--output=json");
+    if wrong.use_stderr() && json {
+        complain(wrong.to_string().trim().trim_start_matches("error: "), Output::Json);
+    } else {
+        let _closed = wrong.print();
+    }
+    u8::try_from(wrong.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// Prints an answer, if there is one. Whoever reads may have heard enough; all other errors are told.
+fn print(text: &str) -> std::io::Result<()> {
+    if text.is_empty() {
+        return Ok(());
+    }
+    let mut out = std::io::stdout().lock();
+    let written = writeln!(out, "{text}").and_then(|()| out.flush());
+    written.or_else(|error| if error.kind() == ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
+}
+
+/// Tells what went wrong, as one line.
+fn complain(told: &str, output: Output) {
+    let told = match output {
+        Output::Json => serde_json::json!({ "error": told }).to_string(),
+        Output::Table => format!("rollcall: {told}"),
+    };
+    let _closed = writeln!(std::io::stderr(), "{told}");
 }
 
 async fn run(arguments: &Arguments) -> Result<Report> {

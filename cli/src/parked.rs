@@ -5,8 +5,9 @@ mod letters;
 mod redrive;
 mod tell;
 
-use crate::arguments::{Output, function};
-use crate::held::{acted, find, function_of, waiting};
+use crate::arguments::{Output, function, words};
+use crate::aws;
+use crate::held::{Acted, acted, find, function_of, waiting};
 use crate::queues::{Depth, depth};
 use crate::report::Report;
 use crate::stack::{Part, Place, Stack};
@@ -14,7 +15,7 @@ use anyhow::Result;
 use clap::{ArgGroup, Args, Subcommand};
 use jiff::Timestamp;
 use letters::Letters;
-use rollcall::ledger::{EventItem, State};
+use rollcall::ledger::{EventItem, Rejection, State};
 use rollcall::outcome::Outcome;
 use rollcall::release;
 use rollcall::routes::Function;
@@ -42,6 +43,19 @@ pub(crate) enum ParkedCommand {
     },
     /// Sends events from the dead-letter queues to their functions again: the whole road, what is due included.
     Redrive(Redrive),
+    /// Ends events for good that are not to be redriven: the facts they assert are void. Their messages stay in the
+    /// dead-letter queue, and are duplicates from then on.
+    Reject {
+        /// Their ids (`<eventId>`, or `<function>#<eventId>`).
+        #[arg(value_name = "EVENT", required = true)]
+        events: Vec<String>,
+        /// Who rejects them: kept with each event.
+        #[arg(long, env = "ROLLCALL_OPERATOR", value_parser = words)]
+        by: String,
+        /// Why: kept with each event.
+        #[arg(long, value_parser = words)]
+        reason: String,
+    },
 }
 
 /// Which events.
@@ -81,6 +95,8 @@ struct Parked {
 #[serde(rename_all = "camelCase")]
 struct Listed {
     events: Vec<Parked>,
+    /// More are parked than were asked for.
+    truncated: bool,
     /// Messages in the dead-letter queue of each function, as far as the places are known.
     dead_letters: BTreeMap<Function, u64>,
     unrouted: Option<u64>,
@@ -105,31 +121,68 @@ struct Shown {
 pub(crate) async fn run(command: &ParkedCommand, stack: &Stack<'_>, output: Output) -> Result<Report> {
     match command {
         ParkedCommand::List { limit } => {
-            let listed = list(stack, *limit).await?;
-            Ok(Report::of(&listed, output, tell::list))
+            let (listed, unreadable) = list(stack, *limit).await?;
+            Ok(Report::of(&listed, output, tell::list).without(unreadable))
         }
         ParkedCommand::Show { event, open } => {
             let shown = show(stack, event, *open).await?;
             Ok(Report::of(&shown, output, tell::show))
         }
-        ParkedCommand::Redrive(wanted) => Ok(acted(&redrive::redrive(stack, wanted).await?, output)),
+        ParkedCommand::Reject { events, by, reason } => {
+            Ok(acted(&self::reject(stack, events, by, reason).await?, output))
+        }
+        ParkedCommand::Redrive(wanted) => {
+            let (events, unreadable) = redrive::redrive(stack, wanted).await?;
+            Ok(acted(&events, output).without(unreadable))
+        }
     }
 }
 
-async fn list(stack: &Stack<'_>, limit: usize) -> Result<Listed> {
-    let events = waiting(stack, &stack.ledger().await?, &[State::Parked], limit).await?;
+async fn list(stack: &Stack<'_>, limit: usize) -> Result<(Listed, usize)> {
+    let found = waiting(stack, &stack.ledger().await?, &[State::Parked], limit).await?;
     let mut dead_letters = BTreeMap::new();
     for function in Function::ALL {
         if let Some(url) = stack.find_part(function, Part::Dlq).await? {
             dead_letters.insert(function, depth(&stack.sqs().await, &url).await?.all());
         }
     }
-    Ok(Listed {
-        events: events.iter().map(parked).collect(),
+    let listed = Listed {
+        events: found.events.iter().map(parked).collect(),
+        truncated: found.truncated,
         dead_letters,
         unrouted: count(stack, Place::Unrouted).await?,
         undelivered: count(stack, Place::Undelivered).await?,
-    })
+    };
+    Ok((listed, found.unreadable))
+}
+
+/// Ends parked events. Their messages are not looked for: a copy may be on its way, and a duplicate does nothing.
+async fn reject(stack: &Stack<'_>, names: &[String], by: &str, reason: &str) -> Result<Vec<Acted>> {
+    let ledger = stack.ledger().await?;
+    let mut acted = Vec::new();
+    for name in names {
+        let failed = |event: &str, message| Acted { event: event.to_owned(), result: "failed", message };
+        let event = match find(&ledger, name).await {
+            Ok(event) => event,
+            Err(error) => {
+                acted.push(failed(name, aws::line(&error)));
+                continue;
+            }
+        };
+        let rejection = Rejection { by: by.to_owned(), at: stack.now(), reason: reason.to_owned() };
+        acted.push(match ledger.reject_parked(&event.id, &rejection).await {
+            Ok(rejected) => {
+                let function = function_of(&rejected.id).map(Function::as_str).unwrap_or_default();
+                let message = format!(
+                    "its fact is void; a message that is still in the dead-letter queue is a duplicate now: delete it \
+                     there, or `rollcall parked redrive --all --function {function}` lets it end as one"
+                );
+                Acted { event: rejected.id, result: "rejected", message }
+            }
+            Err(error) => failed(&event.id, error.to_string()),
+        });
+    }
+    Ok(acted)
 }
 
 async fn count(stack: &Stack<'_>, place: Place) -> Result<Option<u64>> {

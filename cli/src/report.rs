@@ -13,6 +13,8 @@ const WIDTH: u16 = 150;
 pub(crate) struct Report {
     pub(crate) text: String,
     pub(crate) done: bool,
+    /// What went wrong beside it: each a line of its own on the standard error.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Report {
@@ -22,7 +24,17 @@ impl Report {
             Output::Json => serde_json::to_string(value).unwrap_or_default(),
             Output::Table => text(value),
         };
-        Report { text, done: true }
+        Report { text, done: true, notes: Vec::new() }
+    }
+
+    /// The same, where so many records could not be read: then not all is told, or done.
+    pub(crate) fn without(mut self, unreadable: usize) -> Report {
+        if unreadable > 0 {
+            let records = if unreadable == 1 { "1 record" } else { &format!("{unreadable} records") };
+            self.notes.push(format!("{records} cannot be read, and not told here: of a newer version, or damaged"));
+            self.done = false;
+        }
+        self
     }
 
     /// One thing that was done, or not.

@@ -85,7 +85,7 @@ impl Stack<'_> {
             Part::Dlq => &self.arguments.dlqs,
             Part::Mapping => &self.arguments.mappings,
         };
-        if let Some((_, given)) = given.iter().find(|(known, _)| *known == function) {
+        if let Some((_, given)) = given.iter().flatten().find(|(known, _)| *known == function) {
             return Ok(Some(given.clone()));
         }
         Ok(self.places().await?.of_function(function, part).map(str::to_owned))
@@ -95,7 +95,8 @@ impl Stack<'_> {
     async fn places(&self) -> Result<&Places> {
         self.places
             .get_or_try_init(async || {
-                let Some(stack) = &self.arguments.stack_name else { return Ok(Places::default()) };
+                let named = self.arguments.stack_name.as_ref().filter(|name| !name.is_empty());
+                let Some(stack) = named else { return Ok(Places::default()) };
                 let name = format!("/{stack}/operator");
                 let text = self.parameter(&name).await.with_context(|| format!("where is everything of {stack}?"))?;
                 Places::parse(&text).with_context(|| format!("the parameter {name}"))

@@ -3,13 +3,15 @@
 #[cfg(test)]
 mod tests;
 
+use crate::held::function_of;
 use crate::stack::Stack;
 use anyhow::{Result, bail};
 use jiff::{SignedDuration, Timestamp};
 use rollcall::batch::REALM;
-use rollcall::ledger::{EventItem, History, Ledger, RECEIPT, Taken};
+use rollcall::decide::Reason;
+use rollcall::ledger::{EventItem, History, Ledger, RECEIPT, State, Taken};
 use rollcall::outcome::Outcome;
-use rollcall::person::{Access, AccessPolicy, Fact, FactId, Identity, PersonKey, Standing, What};
+use rollcall::person::{AccessPolicy, Fact, FactKind, Identity, PersonKey, Standing, What};
 use rollcall::plan::{Step, StepStatus};
 use rollcall::routes::Function;
 use rollcall::{
@@ -28,8 +30,7 @@ pub(crate) struct Story {
     pub(crate) person: Option<String>,
     /// The record that was asked for, where it was one.
     pub(crate) asked: Option<String>,
-    /// `due`, `not_due`, or `as_is` where no fact says.
-    pub(crate) access: &'static str,
+    pub(crate) access: DueAccess,
     /// The fact that says so.
     pub(crate) access_by: Option<FactLine>,
     /// What was taken, and is to be given back.
@@ -48,6 +49,20 @@ pub(crate) struct Story {
     pub(crate) unreadable: usize,
 }
 
+/// Whether access is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum DueAccess {
+    /// A fact says so.
+    Due,
+    /// A fact says that none is.
+    NotDue,
+    /// No fact says: as the directory has it.
+    AsIs,
+    /// What is kept of the person cannot be read, so nobody knows.
+    Unreadable,
+}
+
 /// One fact. Its name is the sender's own words, and is not told.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -61,6 +76,9 @@ pub(crate) struct FactLine {
     pub(crate) active: Option<bool>,
     /// When the sender said so last.
     pub(crate) said_at: Timestamp,
+    /// The id of the event that said so last.
+    #[serde(skip)]
+    pub(crate) event: String,
 }
 
 /// What was taken.
@@ -87,7 +105,7 @@ pub(crate) struct EventLine {
     pub(crate) effective_at: Option<Timestamp>,
     /// When Rollcall saw it first.
     pub(crate) came_at: Option<Timestamp>,
-    pub(crate) state: &'static str,
+    pub(crate) state: State,
     /// When it got there.
     pub(crate) settled_at: Option<Timestamp>,
     /// When it wakes up, of what is announced.
@@ -110,7 +128,10 @@ pub(crate) struct EventLine {
 /// What an operator did.
 #[derive(Debug, Serialize)]
 pub(crate) struct ActedLine {
+    /// Who, in the operator's own words.
     pub(crate) by: String,
+    /// The AWS principal that sent it, as SQS says; of a release only.
+    pub(crate) sender: Option<String>,
     pub(crate) at: Timestamp,
     /// Why: the operator's words, or what it was held for.
     pub(crate) reason: Option<String>,
@@ -151,13 +172,13 @@ pub(crate) async fn tell(stack: &Stack<'_>, who: &str, policy: AccessPolicy) -> 
         Meant::Event(event) => match event.person.clone() {
             Some(key) => (key, Some(event.id)),
             None => {
-                let line = line(&event, &[]);
+                let line = line(&event, &[], stack.now());
                 return Ok(Story { events: vec![line], ..Story::nobody(Some(event.id)) });
             }
         },
     };
     let history = ledger.history(&key, stack.deadline()).await?;
-    if history.person.is_none() && history.events.is_empty() {
+    if history.person.is_none() && !history.person_unreadable && history.events.is_empty() {
         bail!("the ledger knows nobody of this name; an address must be one that an event carried");
     }
     Ok(Story::of(history, asked, policy, stack.now()))
@@ -169,9 +190,6 @@ enum Meant {
 }
 
 async fn find(stack: &Stack<'_>, ledger: &Ledger<System>, who: &str) -> Result<Meant> {
-    if let Some(key) = PersonKey::parse(who) {
-        return Ok(Meant::Person(key));
-    }
     let named = if who.contains('@') {
         Some((What::Email, who.trim().to_lowercase()))
     } else if let Some(number) = who.strip_prefix("worker:") {
@@ -194,6 +212,10 @@ async fn find(stack: &Stack<'_>, ledger: &Ledger<System>, who: &str) -> Result<M
             return Ok(Meant::Event(Box::new(event)));
         }
     }
+    // An event's id may look like a person's hash, and is tried first.
+    if let Some(key) = PersonKey::parse(who) {
+        return Ok(Meant::Person(key));
+    }
     bail!("no record {}; a person is named by address, worker:<number>, subject:<id> or hash", records.join(" or "))
 }
 
@@ -202,7 +224,7 @@ impl Story {
         Story {
             person: None,
             asked,
-            access: "as_is",
+            access: DueAccess::AsIs,
             access_by: None,
             taken: None,
             user: None,
@@ -218,30 +240,42 @@ impl Story {
         let person = history.person.as_ref();
         let mut facts: Vec<&Fact> = person.iter().flat_map(|person| person.facts.iter()).collect();
         facts.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
-        let (access, by) = match person.map_or(Access::AsIs, |person| person.facts.access(now, policy)) {
-            Access::Due(by) => ("due", Some(by)),
-            Access::NotDue(by) => ("not_due", Some(by)),
-            Access::AsIs => ("as_is", None),
+        let (access, by) = match person.and_then(|person| person.facts.decides_access(now, policy)) {
+            Some((by, true)) => (DueAccess::Due, Some(by)),
+            Some((by, false)) => (DueAccess::NotDue, Some(by)),
+            None if history.person_unreadable => (DueAccess::Unreadable, None),
+            None => (DueAccess::AsIs, None),
         };
         Story {
             person: Some(history.key.as_str().to_owned()),
             asked,
             access,
-            access_by: by.and_then(|id| named(&facts, &id)),
+            access_by: by.map(fact),
             taken: person.and_then(|person| person.taken.as_ref()).map(taken),
             user: person.and_then(|person| person.user.as_ref()).map(|user| user.as_ref().to_owned()),
             licence: person.and_then(|person| person.licence.clone()),
             wish: person.and_then(|person| person.wish).map(|licence| licence.as_str().to_owned()),
-            events: history.events.iter().map(|event| line(event, &facts)).collect(),
+            events: history.events.iter().map(|event| line(event, &facts, now)).collect(),
             facts: facts.into_iter().map(fact).collect(),
             unreadable: history.unreadable,
         }
     }
 }
 
-fn named(facts: &[&Fact], id: &FactId) -> Option<FactLine> {
-    // Two families may use one name; the one that decides access is of employment first.
-    facts.iter().rev().find(|fact| &fact.id == id).map(|known| fact(known))
+/// The fact that decided an event, as it is known now. Its name alone was kept, and facts of other kinds may have the same
+/// one: a newer assertion is of the event's own fact, what decides a licence is of that family, and what decides access is of
+/// employment first. What is still to come decided nothing; what is in force comes before what was taken back.
+fn decided_by(event: &EventItem, outcome: &Outcome, facts: &[&Fact], now: Timestamp) -> Option<FactLine> {
+    let id = outcome.decided_by.as_ref()?;
+    let mut named = facts.iter().filter(|fact| &fact.id == id);
+    if outcome.reason.decided() == Some(Reason::NewerAssertion) {
+        let own = event.asserts.as_ref().map(|asserted| asserted.kind);
+        return named.find(|fact| own == Some(fact.kind)).map(|known| fact(known));
+    }
+    let of_licence = function_of(&event.id) == Some(Function::RelicenseUser);
+    let rank = |known: &FactKind| (known.is_licence() != of_licence, !known.is_employment(), !known.is_leave());
+    let began = named.filter(|fact| fact.at.is_some_and(|at| at <= now));
+    began.min_by_key(|fact| (!fact.holds(now), rank(&fact.kind))).map(|known| fact(known))
 }
 
 fn fact(fact: &Fact) -> FactLine {
@@ -251,6 +285,7 @@ fn fact(fact: &Fact) -> FactLine {
         standing: fact.standing,
         active: fact.active,
         said_at: fact.assertion.occurred_at,
+        event: fact.assertion.event.clone(),
     }
 }
 
@@ -259,7 +294,7 @@ fn taken(taken: &Taken) -> TakenLine {
 }
 
 /// One record, told by itself.
-pub(crate) fn line(event: &EventItem, facts: &[&Fact]) -> EventLine {
+pub(crate) fn line(event: &EventItem, facts: &[&Fact], now: Timestamp) -> EventLine {
     let data: Option<Value> = event.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
     let outcome: Option<Outcome> = data.clone().and_then(|data| serde_json::from_value(data).ok());
     let told = |name: &str| data.as_ref().and_then(|data| data.get(name)).and_then(Value::as_str).map(str::to_owned);
@@ -267,28 +302,30 @@ pub(crate) fn line(event: &EventItem, facts: &[&Fact]) -> EventLine {
     let filled = filled.into_iter().flatten();
     let settled_at = event.settled_at.and_then(at);
     let due = event.effective_at.and_then(at).max(event.occurred_at);
-    let applied = settled_at.filter(|_| event.state == rollcall::ledger::State::Applied);
+    let applied = settled_at.filter(|_| event.state == State::Applied);
     EventLine {
         event: event.id.clone(),
         detail_type: event.detail_type.clone(),
         said_at: event.occurred_at,
         effective_at: event.effective_at.and_then(at),
-        came_at: at(event.first_claimed_at),
-        state: event.state.as_str(),
+        came_at: at(event.came_at()),
+        state: event.state,
         settled_at,
         due_at: event.due_at.filter(|_| event.due.is_some()).and_then(at),
         reason: outcome.as_ref().map(|outcome| outcome.reason.word()),
-        decided_by: outcome.as_ref().and_then(|outcome| named(facts, outcome.decided_by.as_ref()?)),
+        decided_by: outcome.as_ref().and_then(|outcome| decided_by(event, outcome, facts, now)),
         message: outcome.map(|outcome| outcome.message),
         source: told("source"),
         filled: filled.filter_map(|(what, whence)| Some((what.clone(), whence.as_str()?.to_owned()))).collect(),
         released: event.released.as_ref().map(|release| ActedLine {
             by: release.by.clone(),
+            sender: release.sender.clone(),
             at: release.at,
             reason: release.held_for.map(|reason| reason.sentence().to_owned()),
         }),
         rejected: event.rejected.as_ref().map(|rejection| ActedLine {
             by: rejection.by.clone(),
+            sender: None,
             at: rejection.at,
             reason: Some(rejection.reason.clone()),
         }),

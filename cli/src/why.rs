@@ -3,10 +3,11 @@
 use crate::arguments::Output;
 use crate::report::Report;
 use crate::stack::Stack;
-use crate::story::{ActedLine, EventLine, FactLine, RequestLine, StepLine, Story, tell, word};
+use crate::story::{ActedLine, DueAccess, EventLine, FactLine, RequestLine, StepLine, Story, tell, word};
 use anyhow::Result;
 use clap::Args;
 use jiff::{SignedDuration, Timestamp};
+use rollcall::ledger::State;
 use rollcall::person::Standing;
 use rollcall::plan::StepStatus;
 use std::fmt::Write;
@@ -64,9 +65,14 @@ fn head(story: &Story) -> Vec<String> {
         lines.push(line);
         let by = story.access_by.as_ref().map(|fact| format!(": {}", fact_line(fact))).unwrap_or_default();
         lines.push(match story.access {
-            "due" => format!("access is due{by}"),
-            "not_due" => format!("no access is due{by}"),
-            _ => "no fact says whether access is due: it stays as the directory has it".to_owned(),
+            DueAccess::Due => format!("access is due{by}"),
+            DueAccess::NotDue => format!("no access is due{by}"),
+            DueAccess::AsIs => "no fact says whether access is due: it stays as the directory has it".to_owned(),
+            DueAccess::Unreadable => {
+                "what is kept of the person cannot be read (a newer version's, or damage): nobody knows whether access is \
+                 due"
+                    .to_owned()
+            }
         });
     }
     if let Some(taken) = &story.taken {
@@ -74,7 +80,7 @@ fn head(story: &Story) -> Vec<String> {
         let pin = if taken.pin_replaced { "; the meeting PIN was replaced" } else { "" };
         lines.push(format!("access was taken {} by {}{licence}{pin}", time(taken.at), taken.by));
     }
-    let waiting = story.events.iter().filter(|event| matches!(event.state, "held" | "observed" | "parked")).count();
+    let waiting = story.events.iter().filter(|event| event.state.attention().is_some()).count();
     if waiting > 0 {
         lines.push(format!("{waiting} of {} records wait for somebody", story.events.len()));
     }
@@ -120,7 +126,7 @@ fn told(event: &EventLine, asked: bool) -> Vec<String> {
     let settled = event.settled_at.map(|at| format!(" {}", time(at))).unwrap_or_default();
     let took = event.took_seconds.map(|took| format!(" ({})", after(took))).unwrap_or_default();
     let message = event.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
-    more(format!("{}{settled}{message}{took}", event.state));
+    more(format!("{}{settled}{message}{took}", event.state.as_str()));
     if let Some(due) = event.due_at {
         more(format!("wakes up {}", time(due)));
     }
@@ -131,7 +137,7 @@ fn told(event: &EventLine, asked: bool) -> Vec<String> {
         more(acted("rejected", rejection, ""));
     }
     for step in &event.steps {
-        more(step_line(step));
+        more(step_line(step, event.state));
         for request in &step.requests {
             more(format!("  {}", request_line(request)));
         }
@@ -141,7 +147,8 @@ fn told(event: &EventLine, asked: bool) -> Vec<String> {
 
 fn acted(what: &str, acted: &ActedLine, before: &str) -> String {
     let why = acted.reason.as_ref().map(|reason| format!(" ({before}{reason})")).unwrap_or_default();
-    format!("{what} {} by {}{why}", time(acted.at), acted.by)
+    let sender = acted.sender.as_ref().map(|sender| format!(", sent by {sender}")).unwrap_or_default();
+    format!("{what} {} by {}{sender}{why}", time(acted.at), acted.by)
 }
 
 /// How long after it was due something was done.
@@ -153,12 +160,16 @@ fn after(seconds: i64) -> String {
     }
 }
 
-pub(crate) fn step_line(step: &StepLine) -> String {
+fn step_line(step: &StepLine, state: State) -> String {
     let code = step.code.as_ref().map(|code| format!(" ({code})")).unwrap_or_default();
     let read_back = step.read_back_at.map(|at| format!(", read back {}", exact(at))).unwrap_or_default();
     let repeated = if step.repeated { ", sent again: an earlier send was not answered" } else { "" };
     let role = if step.decisive { "" } else { " (auxiliary)" };
     let status = match step.status {
+        // The plan is stored before it is sent, and what came of it afterwards.
+        StepStatus::Planned if state == State::Running => {
+            "planned, and perhaps sent: its attempt is under way, or died"
+        }
         StepStatus::Planned => "not sent",
         StepStatus::Confirmed => "confirmed",
         StepStatus::Refused => "refused",

@@ -38,6 +38,8 @@ NORMAL = [
     (re.compile(r"(?:after|within) \d+ ms"), "after <ms>"),
     (re.compile(r"\((?:within a second|[^()]* after it was due)\)"), "(<after>)"),
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
+    # The local AWS knows senders by their account.
+    (re.compile(r", sent by \d{12}\b"), ", sent by <account>"),
     (re.compile(r"\b[0-9a-f]{32}(?:[0-9a-f]{32})?\b"), "<hash>"),
 ]
 

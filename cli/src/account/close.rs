@@ -63,7 +63,12 @@ pub(super) async fn close(chime: &Client, id: &AccountId, yes: Option<&str>, hos
         message: String::new(),
     };
     match account.account_type {
-        Some(AccountType::Team) => drain(chime, id, &mut closed, host).await?,
+        Some(AccountType::Team) => {
+            if let Err(error) = drain(chime, id, &mut closed, host).await {
+                closed.message = format!("cut off, and not deleted: {error:#}; run it again");
+                return Ok(closed);
+            }
+        }
         Some(_) => {}
         None => bail!("Chime does not tell the account's type, so nobody knows how to close it"),
     }
@@ -84,7 +89,7 @@ pub(super) async fn close(chime: &Client, id: &AccountId, yes: Option<&str>, hos
                     .to_owned()
             };
         }
-        Err(error) => return Err(aws::told(error).context("nobody is left in it, and it is not deleted")),
+        Err(error) => closed.message = format!("nobody is left in it, and it is not deleted: {:#}", aws::told(error)),
     }
     if closed.deleted {
         closed.message = "deleted; only AWS Support restores it, within 90 days".to_owned();
@@ -115,6 +120,7 @@ fn confirm(account: &Account, yes: Option<&str>) -> Result<()> {
 /// Removes everybody, round by round: each begins with who is there by then, so it goes on where another was cut off.
 async fn drain(chime: &Client, id: &AccountId, closed: &mut Closed, host: &System) -> Result<()> {
     let mut left = users(chime, id).await?;
+    closed.left = left.len() as u64;
     // It shows on a terminal only.
     let bar = ProgressBar::new(left.len() as u64);
     bar.set_style(ProgressStyle::with_template("{bar:30} {human_pos}/{human_len} removed, {per_sec}, {eta} left")?);
@@ -126,10 +132,13 @@ async fn drain(chime: &Client, id: &AccountId, closed: &mut Closed, host: &Syste
             bar.inc(batch.len() as u64);
         }
         // Who is gone is what the listing says, whatever was answered.
-        let now = users(chime, id).await?;
+        let now = users(chime, id).await;
+        let now =
+            now.with_context(|| format!("{} were asked to be removed, and who is gone cannot be listed", left.len()))?;
         closed.removed += left.len().saturating_sub(now.len()) as u64;
         bar.set_position(closed.removed);
         left = now;
+        closed.left = left.len() as u64;
         if left.is_empty() || !again || round == ROUNDS {
             break;
         }
@@ -137,7 +146,6 @@ async fn drain(chime: &Client, id: &AccountId, closed: &mut Closed, host: &Syste
         backoff *= 2;
     }
     bar.finish_and_clear();
-    closed.left = left.len() as u64;
     Ok(())
 }
 

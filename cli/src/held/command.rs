@@ -1,12 +1,14 @@
 //! `held` on the command line: its arguments, and how it tells.
 
-use super::{Acted, Held, Shown};
-use crate::arguments::Output;
+use super::{Acted, Listed, Shown};
+use crate::arguments::{Output, words};
 use crate::report::{Report, instant, table};
 use crate::stack::Stack;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
+use rollcall::decide::Reason;
 use rollcall::ledger::State;
+use std::io::{BufRead, IsTerminal, Write};
 
 #[derive(Subcommand)]
 pub(crate) enum HeldCommand {
@@ -31,8 +33,16 @@ pub(crate) enum HeldCommand {
     Release {
         #[command(flatten)]
         which: Which,
+        /// With --all, only what waits for these reasons, as `held list --output json` tells them, or `any`: several times, or
+        /// with commas. What is held is released by its reason only: a yes to the brake is none to a protected person.
+        #[arg(long = "reason", value_name = "REASON", value_delimiter = ',', value_parser = for_reason,
+            conflicts_with = "events", required_if_eq_any = [("all", "held"), ("all", "any")])]
+        reasons: Vec<ForReason>,
+        /// With --all, asks nobody.
+        #[arg(long, conflicts_with = "events")]
+        yes: bool,
         /// Who releases them: kept with each event.
-        #[arg(long, env = "ROLLCALL_OPERATOR")]
+        #[arg(long, env = "ROLLCALL_OPERATOR", value_parser = words)]
         by: String,
     },
     /// Ends events for good: nothing is applied, and the facts they assert are void.
@@ -40,7 +50,7 @@ pub(crate) enum HeldCommand {
         #[command(flatten)]
         which: Which,
         /// Who rejects them: kept with each event.
-        #[arg(long, env = "ROLLCALL_OPERATOR")]
+        #[arg(long, env = "ROLLCALL_OPERATOR", value_parser = words)]
         by: String,
         /// Why: kept with each event.
         #[arg(long)]
@@ -61,6 +71,50 @@ pub(crate) struct Which {
     /// All that wait like this.
     #[arg(long, value_enum)]
     pub(crate) all: Option<Waiting>,
+}
+
+/// For which reason an event waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ForReason {
+    /// Whatever it is.
+    Any,
+    /// This one.
+    One(Reason),
+}
+
+fn for_reason(text: &str) -> Result<ForReason, String> {
+    if text == "any" {
+        return Ok(ForReason::Any);
+    }
+    let reason = serde_json::from_value(text.into()).map(ForReason::One);
+    reason.map_err(|_| {
+        "must be a reason, for example mass_change (`held list --output json` tells each), or any".to_owned()
+    })
+}
+
+/// Lets an operator see how many of which reason go, and say yes; `yes`: they did.
+fn confirm(chosen: &[(String, usize)], yes: bool, output: Output) -> Result<()> {
+    let all: usize = chosen.iter().map(|(_, n)| n).sum();
+    let each: Vec<String> = chosen.iter().map(|(reason, n)| format!("{n} {reason}")).collect();
+    let told = format!("this releases {all}: {}", each.join(", "));
+    if yes {
+        if output == Output::Table {
+            writeln!(std::io::stderr(), "{told}")?;
+        }
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        bail!("{told}; nobody is there to confirm: give --yes");
+    }
+    let mut asked = std::io::stderr();
+    write!(asked, "{told}. Type yes: ")?;
+    asked.flush()?;
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line)?;
+    if line.trim() != "yes" {
+        bail!("nothing was released");
+    }
+    Ok(())
 }
 
 /// How an event waits.
@@ -87,23 +141,28 @@ impl Waiting {
 pub(crate) async fn run(command: &HeldCommand, stack: &Stack<'_>, output: Output) -> Result<Report> {
     match command {
         HeldCommand::List { state, limit } => {
-            let held = super::list(stack, state.states(), *limit).await?;
-            Ok(Report::of(&held, output, |held| list(held)))
+            let (held, unreadable) = super::list(stack, state.states(), *limit).await?;
+            Ok(Report::of(&held, output, list).without(unreadable))
         }
         HeldCommand::Show { event, open } => {
             let shown = super::show(stack, event, *open).await?;
             Ok(Report::of(&shown, output, show))
         }
-        HeldCommand::Release { which, by } => Ok(acted(&super::release(stack, which, by).await?, output)),
+        HeldCommand::Release { which, reasons, yes, by } => {
+            let confirmed = |chosen: &[(String, usize)]| confirm(chosen, *yes, output);
+            let (events, unreadable) = super::release(stack, which, reasons, by, confirmed).await?;
+            Ok(acted(&events, output).without(unreadable))
+        }
         HeldCommand::Reject { which, by, reason, force } => {
-            Ok(acted(&super::reject(stack, which, by, reason, *force).await?, output))
+            let (events, unreadable) = super::reject(stack, which, by, reason, *force).await?;
+            Ok(acted(&events, output).without(unreadable))
         }
     }
 }
 
-fn list(held: &[Held]) -> String {
+fn list(held: &Listed) -> String {
     let mut table = table(&["event", "state", "since", "why", "would do", "person"]);
-    for event in held {
+    for event in &held.events {
         table.add_row([
             event.event.clone(),
             event.state.as_str().to_owned(),
@@ -113,7 +172,8 @@ fn list(held: &[Held]) -> String {
             event.person.clone().unwrap_or_default(),
         ]);
     }
-    format!("{table}\n{} waiting", held.len())
+    let first = if held.truncated { "the first " } else { "" };
+    format!("{table}\n{first}{} waiting", held.events.len())
 }
 
 fn show(event: &Shown) -> String {

@@ -3,7 +3,9 @@
 use crate::aws;
 use anyhow::Result;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{ChangeMessageVisibilityBatchRequestEntry, Message, MessageAttributeValue};
+use aws_sdk_sqs::types::{
+    ChangeMessageVisibilityBatchRequestEntry, Message, MessageAttributeValue, MessageSystemAttributeName,
+};
 use jiff::{SignedDuration, Timestamp};
 use rollcall::host::{Host, System};
 use rollcall::ledger::EventItem;
@@ -37,6 +39,8 @@ pub(super) struct Letter {
     pub(super) id: String,
     pub(super) receipt: String,
     pub(super) body: String,
+    /// When it was sent here, in milliseconds since 1970, by the clock of SQS.
+    sent_at: Option<i64>,
     pub(super) attributes: HashMap<String, MessageAttributeValue>,
 }
 
@@ -48,7 +52,9 @@ impl fmt::Debug for Letter {
 
 impl Letter {
     fn of(message: Message) -> Letter {
+        let sent_at = message.attributes.as_ref().and_then(|it| it.get(&MessageSystemAttributeName::SentTimestamp));
         Letter {
+            sent_at: sent_at.and_then(|at| at.parse().ok()),
             id: message.message_id.unwrap_or_default(),
             receipt: message.receipt_handle.unwrap_or_default(),
             body: message.body.unwrap_or_default(),
@@ -68,6 +74,11 @@ impl Letter {
             Some(token) => token == event.owner,
             None => event.id.ends_with(&self.unreadable()),
         }
+    }
+
+    /// Whether it was sent here after a time.
+    pub(super) fn is_later_than(&self, at: Timestamp) -> bool {
+        self.sent_at.is_some_and(|sent| sent > at.as_millisecond())
     }
 
     /// How the key of its record ends, where its body is no event.
@@ -103,6 +114,7 @@ impl<'a> Letters<'a> {
             let request = self.client.receive_message().queue_url(self.url);
             let request = request.max_number_of_messages(AT_ONCE as i32).visibility_timeout(HIDDEN_FOR);
             let request = request.wait_time_seconds(WAIT).message_attribute_names("All");
+            let request = request.message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
             let received = request.send().await.map_err(aws::told)?.messages.unwrap_or_default();
             let new = received.into_iter().map(Letter::of).filter(|letter| self.seen.insert(letter.id.clone()));
             let new: Vec<Letter> = new.collect();

@@ -5,12 +5,14 @@
 
 use super::Redrive;
 use super::letters::{Letter, Letters};
+use crate::aws;
 use crate::held::{Acted, find, function_of, waiting};
 use crate::stack::{Part, Stack};
 use anyhow::Result;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{DeleteMessageBatchRequestEntry, MessageAttributeValue, SendMessageBatchRequestEntry};
 use indicatif::ProgressBar;
+use jiff::Timestamp;
 use rollcall::ledger::{EventItem, State};
 use rollcall::queue::PARKED_AS;
 use rollcall::routes::Function;
@@ -24,20 +26,23 @@ const OF_THE_REFUSAL: [&str; 2] = ["ErrorCode", "ErrorMessage"];
 
 const GONE: &str = "not in the dead-letter queue (any more): it was redriven a moment ago, or 14 days are over; then its \
                     sender must send it again, under another id";
+const AGAIN: &str = "parked again since this began: see why it was, then redrive it again";
 const NOT_SEEN: &str = "not among the messages that were looked at; redrive it again";
 
-/// Sends what is wanted again; answers for each.
-pub(super) async fn redrive(stack: &Stack<'_>, wanted: &Redrive) -> Result<Vec<Acted>> {
-    let ledger = stack.ledger().await?;
+/// Sends what is wanted again; answers for each, and how many more records cannot be read.
+pub(super) async fn redrive(stack: &Stack<'_>, wanted: &Redrive) -> Result<(Vec<Acted>, usize)> {
+    let (ledger, began) = (stack.ledger().await?, stack.now());
     let (mut acted, mut parked): (Vec<Acted>, Vec<EventItem>) = (Vec::new(), Vec::new());
+    let mut unreadable = 0;
     if wanted.all {
-        parked = waiting(stack, &ledger, &[State::Parked], usize::MAX).await?;
+        let found = waiting(stack, &ledger, &[State::Parked], usize::MAX).await?;
+        (parked, unreadable) = (found.events, found.unreadable);
     }
     for name in &wanted.events {
         match find(&ledger, name).await {
             Ok(event) if event.state == State::Parked => parked.push(event),
             Ok(event) => acted.push(failed(&event.id, format!("is {}, not parked", event.state.as_str()))),
-            Err(error) => acted.push(failed(name, error.to_string())),
+            Err(error) => acted.push(failed(name, aws::line(&error))),
         }
     }
     let mut of_functions: BTreeMap<Function, Vec<EventItem>> = BTreeMap::new();
@@ -51,9 +56,15 @@ pub(super) async fn redrive(stack: &Stack<'_>, wanted: &Redrive) -> Result<Vec<A
     }
     of_functions.retain(|function, _| wanted.function.is_none_or(|only| only == *function));
     for (function, events) in of_functions {
-        acted.extend(of_function(stack, function, events, wanted.all).await?);
+        let names: Vec<String> = events.iter().map(|event| event.id.clone()).collect();
+        match of_function(stack, function, events, wanted.all.then_some(began)).await {
+            Ok(more) => acted.extend(more),
+            // Nothing of this function was sent. What became of the others is told all the same.
+            Err(error) if names.is_empty() => acted.push(failed(function.as_str(), aws::line(&error))),
+            Err(error) => acted.extend(names.iter().map(|name| failed(name, aws::line(&error)))),
+        }
     }
-    Ok(acted)
+    Ok((acted, unreadable))
 }
 
 fn failed(event: &str, message: String) -> Acted {
@@ -83,30 +94,57 @@ impl Became {
     }
 }
 
-/// One function's queue, with the events that are parked and wanted; `all`: and every other message.
-async fn of_function(stack: &Stack<'_>, function: Function, events: Vec<EventItem>, all: bool) -> Result<Vec<Acted>> {
+/// One function's queue, with the events that are parked and wanted; `all`: and every other message that was there at that
+/// time. What the function parks again meanwhile stays: whoever took it once more would never come to an end.
+async fn of_function(
+    stack: &Stack<'_>,
+    function: Function,
+    events: Vec<EventItem>,
+    all: Option<Timestamp>,
+) -> Result<Vec<Acted>> {
     let (queue, dlq) = (stack.part(function, Part::Queue).await?, stack.part(function, Part::Dlq).await?);
     let client = stack.sqs().await;
     let mut letters = Letters::new(&client, &dlq, stack.host());
     let (mut acted, mut found) = (Vec::new(), BTreeSet::new());
     // It shows on a terminal only.
     let bar = ProgressBar::new_spinner();
-    while (all || found.len() < events.len())
-        && let Some(batch) = letters.next().await?
-    {
+    let mut stopped = None;
+    while all.is_some() || found.len() < events.len() {
+        let batch = match letters.next().await {
+            Ok(Some(batch)) => batch,
+            Ok(None) => break,
+            // What was sent until then is told.
+            Err(error) => {
+                stopped = Some(aws::line(&error));
+                break;
+            }
+        };
         bar.inc(batch.len() as u64);
         let mut mine: Vec<(Letter, Vec<&EventItem>)> = Vec::new();
         for letter in batch {
             // One message of the intake may stand for several events.
             let of: Vec<&EventItem> = events.iter().filter(|event| letter.is_of(event)).collect();
-            if all || !of.is_empty() { mine.push((letter, of)) } else { letters.put_back(letter) }
+            if all.is_some_and(|began| letter.is_later_than(began)) {
+                let message = AGAIN.to_owned();
+                acted.extend(names(function, &letter, &of).map(|event| Acted {
+                    event,
+                    result: "left",
+                    message: message.clone(),
+                }));
+                found.extend(of.iter().map(|event| event.id.as_str()));
+                letters.put_back(letter);
+                continue;
+            }
+            if all.is_some() || !of.is_empty() { mine.push((letter, of)) } else { letters.put_back(letter) }
         }
         let became = carry(&client, &queue, &dlq, &mine).await;
         for ((letter, of), became) in mine.into_iter().zip(became) {
             let (result, message) = became.told();
-            let nobodys = of.is_empty().then(|| format!("{}, message {}", function.as_str(), letter.id));
-            let names = of.iter().map(|event| event.id.clone()).chain(nobodys);
-            acted.extend(names.map(|event| Acted { event, result, message: message.to_owned() }));
+            acted.extend(names(function, &letter, &of).map(|event| Acted {
+                event,
+                result,
+                message: message.to_owned(),
+            }));
             found.extend(of.iter().map(|event| event.id.as_str()));
             if became == Became::Stayed {
                 letters.put_back(letter);
@@ -114,7 +152,11 @@ async fn of_function(stack: &Stack<'_>, function: Function, events: Vec<EventIte
         }
     }
     bar.finish_and_clear();
-    let message = if letters.end().await { GONE } else { NOT_SEEN };
+    let whole = letters.end().await;
+    if let Some(error) = &stopped {
+        acted.push(failed(&format!("{}, the rest of its dead letters", function.as_str()), error.clone()));
+    }
+    let message = if whole { GONE } else { NOT_SEEN };
     let missing = events.iter().filter(|event| !found.contains(event.id.as_str()));
     acted.extend(missing.map(|event| Acted {
         event: event.id.clone(),
@@ -122,6 +164,12 @@ async fn of_function(stack: &Stack<'_>, function: Function, events: Vec<EventIte
         message: message.to_owned(),
     }));
     Ok(acted)
+}
+
+/// What a message is told as: the events that it stands for, or itself.
+fn names<'a>(function: Function, letter: &Letter, of: &'a [&EventItem]) -> impl Iterator<Item = String> + use<'a> {
+    let nobodys = of.is_empty().then(|| format!("{}, message {}", function.as_str(), letter.id));
+    of.iter().map(|event| event.id.clone()).chain(nobodys)
 }
 
 /// Sends messages to the function's queue, then deletes those that are there from the dead-letter queue.

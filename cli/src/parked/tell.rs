@@ -9,7 +9,8 @@ pub(super) fn list(listed: &Listed) -> String {
     for event in &listed.events {
         table.add_row([event.event.clone(), instant(event.since), event.code.clone(), event.message.clone()]);
     }
-    let mut text = format!("{table}\n{} parked", listed.events.len());
+    let first = if listed.truncated { "the first " } else { "" };
+    let mut text = format!("{table}\n{first}{} parked", listed.events.len());
     let letters = listed.dead_letters.iter().filter(|(_, n)| **n > 0);
     let letters: Vec<String> = letters.map(|(function, n)| format!("{} {n}", Function::as_str(*function))).collect();
     if !listed.dead_letters.is_empty() {

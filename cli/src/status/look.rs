@@ -24,8 +24,7 @@ struct Asked(Vec<String>);
 impl Asked {
     fn keep<T>(&mut self, what: &str, answer: Result<Option<T>>) -> Option<T> {
         answer.unwrap_or_else(|error| {
-            let hint = aws::hint(&error).map(|hint| format!(": {hint}")).unwrap_or_default();
-            self.0.push(format!("{what}: {error:#}{hint}"));
+            self.0.push(format!("{what}: {}", aws::line(&error)));
             None
         })
     }
@@ -63,25 +62,17 @@ pub(super) async fn screen(stack: &Stack<'_>, policy: Option<&Path>) -> Result<S
 type OfFunction = (Result<Option<String>>, Result<Option<Depth>>, Result<Option<Depth>>);
 
 async fn of_function(function: Function, stack: &Stack<'_>) -> (Function, OfFunction) {
-    let queue = async |part| match stack.find_part(function, part).await? {
-        Some(url) => depth(&stack.sqs().await, &url).await.map(Some),
-        None => Ok(None),
-    };
-    let mapping = async || match stack.find_part(function, Part::Mapping).await? {
-        Some(id) => {
-            let mapping = stack.lambda().await.get_event_source_mapping().uuid(id).send().await;
-            Ok(mapping.map_err(aws::told)?.state)
-        }
-        None => Ok(None),
+    let queue = async |part| depth(&stack.sqs().await, &stack.part(function, part).await?).await.map(Some);
+    let mapping = async || {
+        let id = stack.part(function, Part::Mapping).await?;
+        let mapping = stack.lambda().await.get_event_source_mapping().uuid(id).send().await;
+        Ok(mapping.map_err(aws::told)?.state)
     };
     (function, (mapping().await, queue(Part::Queue).await, queue(Part::Dlq).await))
 }
 
 async fn at_place(place: Place, stack: &Stack<'_>) -> Result<Option<Depth>> {
-    match stack.find(place).await? {
-        Some(url) => depth(&stack.sqs().await, &url).await.map(Some),
-        None => Ok(None),
-    }
+    depth(&stack.sqs().await, &stack.place(place).await?).await.map(Some)
 }
 
 async fn waiting(state: State, stack: &Stack<'_>) -> Result<Option<Waiting>> {
@@ -104,7 +95,7 @@ async fn policy(stack: &Stack<'_>, file: Option<&Path>) -> Result<Option<Policy>
 }
 
 async fn roster(stack: &Stack<'_>, policy: &Policy) -> Result<Option<Roster>> {
-    let Some(table) = stack.find(Place::RosterTable).await? else { return Ok(None) };
+    let table = stack.place(Place::RosterTable).await?;
     let Some(index) = in_force(&stack.dynamo().await, &table).await? else { return Ok(None) };
     let dropped_at = index.version.dropped_at();
     Ok(Some(Roster {

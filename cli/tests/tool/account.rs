@@ -146,6 +146,24 @@ async fn who_cannot_be_removed_keeps_the_account_and_another_run_goes_on() {
 }
 
 #[tokio::test]
+async fn who_was_removed_is_told_though_the_account_is_not_deleted() {
+    let stage = stage("close-cut", 60).await;
+    arm(&stage, Operation::ListUsers, FaultKind::Forbidden, 1, 1);
+    let told = stage.run("account close team --yes team --output json").await;
+    let out = told.json();
+    let message = out["message"].as_str().unwrap();
+    let cut = "cut off, and not deleted: 60 were asked to be removed, and who is gone cannot be listed: ";
+    assert!(told.code == Some(1) && message.starts_with(cut) && message.ends_with("; run it again"), "{out}");
+    assert_eq!(people(&stage, TEAM), 0);
+    let stage = self::stage("close-delete", 60).await;
+    arm(&stage, Operation::DeleteAccount, FaultKind::Forbidden, 0, 1);
+    let told = stage.run("account close team --yes team --output json").await;
+    let out = told.json();
+    assert_eq!((told.code, &out["removed"], &out["deleted"]), (Some(1), &json!(60), &json!(false)), "{out}");
+    assert!(out["message"].as_str().unwrap().starts_with("nobody is left in it, and it is not deleted: "), "{out}");
+}
+
+#[tokio::test]
 async fn an_enterprise_account_is_not_drained_and_what_the_api_cannot_do_is_said() {
     let stage = stage("close-enterprise", 0).await;
     let told = stage.run("account close lwa --yes lwa --output json").await;

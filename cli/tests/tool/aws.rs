@@ -21,6 +21,8 @@ pub(crate) struct Message {
     pub(crate) id: String,
     pub(crate) body: String,
     pub(crate) attributes: Value,
+    /// When it was sent, in milliseconds since 1970.
+    pub(crate) sent_at: i64,
     pub(crate) hidden: bool,
 }
 
@@ -58,7 +60,8 @@ impl There {
     pub(crate) fn put(&mut self, queue: &str, body: &str, attributes: Value) {
         self.sent += 1;
         let id = format!("m{}", self.sent);
-        let message = Message { id, body: body.to_owned(), attributes, hidden: false };
+        let sent_at = crate::stage::now().as_millisecond();
+        let message = Message { id, body: body.to_owned(), attributes, sent_at, hidden: false };
         self.queues.get_mut(queue).unwrap().push(message);
     }
 
@@ -207,7 +210,9 @@ fn queue(there: &mut There, operation: &str, body: &Value) -> Response {
         "ReceiveMessage" => {
             let most = usize::try_from(body["MaxNumberOfMessages"].as_u64().unwrap()).unwrap();
             let shown = there.queues.get_mut(url).unwrap().iter_mut().filter(|message| !message.hidden).take(most);
-            let messages: Vec<Value> = shown.map(receive).collect();
+            let timed =
+                body["MessageSystemAttributeNames"].as_array().is_some_and(|it| it.contains(&"SentTimestamp".into()));
+            let messages: Vec<Value> = shown.map(|message| receive(message, timed)).collect();
             json!({ "Messages": messages })
         }
         "DeleteMessageBatch" => {
@@ -229,12 +234,15 @@ fn queue(there: &mut There, operation: &str, body: &Value) -> Response {
     ok(&answer)
 }
 
-fn receive(message: &mut Message) -> Value {
+fn receive(message: &mut Message, timed: bool) -> Value {
     message.hidden = true;
     let mut told = Map::new();
     told.insert("MessageId".into(), message.id.clone().into());
     told.insert("ReceiptHandle".into(), format!("r-{}", message.id).into());
     told.insert("Body".into(), message.body.clone().into());
+    if timed {
+        told.insert("Attributes".into(), json!({ "SentTimestamp": message.sent_at.to_string() }));
+    }
     if message.attributes.is_object() {
         told.insert("MessageAttributes".into(), message.attributes.clone());
     }

@@ -108,6 +108,49 @@ async fn all_takes_what_is_there_of_one_function_or_of_each() {
     assert_eq!((0..12).filter(|n| stage.status(*n) == "Suspended").count(), 12);
 }
 
+/// The function takes a redriven message at once, and may park it again: taken once more, it would go round and round.
+#[tokio::test]
+async fn what_is_parked_again_meanwhile_stays() {
+    let stage = parked("parked-again", 2).await;
+    let later = (crate::stage::now() + jiff::SignedDuration::from_mins(1)).as_millisecond();
+    stage.aws.there().queues.get_mut(&dlq_of(SUSPEND)).unwrap()[1].sent_at = later;
+    let told = stage.run("parked redrive --all --function suspend-user --output json").await;
+    let out = told.json();
+    assert_eq!(results(&out), [("suspend-user#t1", "left"), ("suspend-user#t0", "redriven")]);
+    assert_eq!((told.code, letters(&stage)), (Some(1), 1), "{told:?}");
+    assert!(!stage.aws.there().queues[&dlq_of(SUSPEND)][0].hidden, "it shows again at once");
+}
+
+/// A function whose queue refuses takes nothing from the report of the others.
+#[tokio::test]
+async fn what_was_done_is_told_though_a_later_call_fails() {
+    let stage = parked("parked-report", 1).await;
+    stage.aws.there().denied.insert("ReceiveMessage relicense-user-dlq");
+    let told = stage.run("parked redrive --all --output json").await;
+    let out = told.json();
+    let failed = ("relicense-user, the rest of its dead letters", "failed");
+    assert_eq!((results(&out), told.code), (vec![("suspend-user#t0", "redriven"), failed], Some(1)), "{told:?}");
+}
+
+#[tokio::test]
+async fn what_is_rejected_is_over_and_its_message_a_duplicate() {
+    let stage = parked("parked-reject", 1).await;
+    let reject = ["parked", "reject", "t0", "--by", "ana", "--reason", "sent by mistake"];
+    let told = stage.run_with(&reject, "").await;
+    assert_eq!((told.code, letters(&stage)), (Some(0), 1), "{told:?}");
+    let event = stage.event("suspend-user#t0").await;
+    let rejection = event.rejected.unwrap();
+    assert_eq!((event.state, rejection.by.as_str(), event.attention), (State::Rejected, "ana", None));
+    let (at, kept) = (rejection.at, rollcall::ledger::REMEMBERED_FOR);
+    assert_eq!((event.settled_at, event.expiration), (Some(at.as_millisecond()), Some(at.as_second() + kept)));
+    // Its message ends as a duplicate, and what is over cannot be rejected once more.
+    assert_eq!(stage.run("parked redrive --all").await.code, Some(0));
+    assert_eq!((stage.work(SUSPEND).await, letters(&stage)), (1, 0));
+    assert_eq!((stage.status(0).as_str(), stage.changes().len()), ("Registered", 0));
+    let again = stage.run_with(&reject, "").await;
+    assert!(again.code == Some(1) && again.out.contains("is rejected, not parked"), "{again:?}");
+}
+
 /// *Invariant*: it is deleted from the dead-letter queue only when its copy is on the function's queue.
 #[tokio::test]
 async fn whatever_stops_a_redrive_nothing_is_lost_and_nothing_happens_twice() {

@@ -57,10 +57,16 @@ async fn each_command_asks_for_what_the_page_says() {
     let mut wrong = policy(&json!({}));
     wrong["accounts"][0]["account"] = "lwb".into();
     stage.set_policy(&wrong);
-    stage.terminate(&[termination("p1", 4), termination("p2", 5)]).await;
+    stage.terminate(&[termination("p1", 4), termination("p2", 5), termination("p3", 0)]).await;
     stage.set_policy(&policy(&brake));
     stage.terminate(&[termination("h1", 1), termination("h2", 2), termination("h3", 3)]).await;
     stage.aws.there().put(&crate::stage::queue_of(Function::SuspendUser), "{}", Value::Null);
+    {
+        // Parked after every pass began: it is put back.
+        let (mut there, dlq) = (stage.aws.there(), crate::stage::dlq_of(Function::SuspendUser));
+        there.put(&dlq, "{}", Value::Null);
+        there.queues.get_mut(&dlq).unwrap().last_mut().unwrap().sent_at = i64::MAX;
+    }
     std::fs::write(stage.folder.join("event.json"), termination("e1", 0).to_string()).unwrap();
     let roster = "worker_id,email,status,end_date\n1,p0@lwa.example,terminated,2024-01-05\n2,p1@lwa.example,active,\n";
     std::fs::write(stage.folder.join("people.csv"), roster).unwrap();
@@ -74,12 +80,13 @@ async fn each_command_asks_for_what_the_page_says() {
         ("held show", "held show h1"),
         ("held show --open", "held show h1 --open"),
         ("held release", "held release h1 --by ana"),
-        ("held release --all", "held release --all held --by ana"),
+        ("held release --all", "held release --all held --reason any --yes --by ana"),
         ("held reject", "held reject h2 --by ana --reason wrong --force"),
         ("held reject --all", "held reject --all held --by ana --reason wrong --force"),
         ("parked list", "parked list"),
         ("parked show", "parked show p1"),
         ("parked show --open", "parked show p1 --open"),
+        ("parked reject", "parked reject p3 --by ana --reason wrong"),
         ("parked redrive", "parked redrive p1"),
         ("parked redrive --all", "parked redrive --all"),
         ("brake show", "brake show"),

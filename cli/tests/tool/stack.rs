@@ -27,6 +27,40 @@ async fn a_stack_tells_where_everything_is_and_flags_win() {
     assert_eq!(named.code, Some(0), "{named:?}");
 }
 
+/// The environment of one stack must not lead a command for another astray.
+#[tokio::test]
+async fn a_stack_that_is_named_wins_over_places_of_the_environment() {
+    let stage = stage("named").await;
+    std::fs::write(stage.folder.join("event.json"), termination("e1", 0).to_string()).unwrap();
+    let other = [("ROLLCALL_STACK", "prod"), ("ROLLCALL_BUS", "prod-bus"), ("ROLLCALL_TABLE", "prod-ledger")];
+    let told = stage.tool(&other, &["send", "event.json", "--stack-name", STACK], "").await;
+    assert_eq!(told.code, Some(0), "{told:?}");
+    assert_eq!(stage.aws.there().published[0]["EventBusName"], "acme-bus");
+    assert_eq!(stage.tool(&other, &["held", "list", "--stack-name", STACK], "").await.code, Some(0));
+    // A flag wins over both, and without the flag for the stack the environment is one.
+    let flag = ["send", "event.json", "--stack-name", STACK, "--bus", "my-bus"];
+    assert_eq!(stage.tool(&other, &flag, "").await.code, Some(0));
+    let environment = [("ROLLCALL_STACK", STACK), ("ROLLCALL_BUS", "prod-bus")];
+    assert_eq!(stage.tool(&environment, &["send", "event.json"], "").await.code, Some(0));
+    let buses: Vec<String> =
+        stage.aws.there().published.iter().map(|it| it["EventBusName"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(buses, ["acme-bus", "my-bus", "prod-bus"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_written_is_an_error_and_nothing_is_no_line() {
+    let stage = stage("written").await;
+    let mut tool = std::process::Command::new(env!("CARGO_BIN_EXE_rollcall"));
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let done = tool.args(["completions", "bash"]).stdout(full).output().unwrap();
+    assert_eq!(done.status.code(), Some(1), "{done:?}");
+    assert!(String::from_utf8_lossy(&done.stderr).starts_with("rollcall: the answer cannot be written: "), "{done:?}");
+    let wrong = stage.run("held lst --output json").await;
+    let error = serde_json::from_str::<serde_json::Value>(&wrong.err).unwrap();
+    assert_eq!((wrong.code, wrong.out.as_str()), (Some(2), ""));
+    assert!(error["error"].as_str().unwrap().starts_with("unrecognized subcommand 'lst'"), "{error}");
+}
+
 #[tokio::test]
 async fn the_person_key_is_read_on_demand_only() {
     let stage = stage("person-key").await;
@@ -79,6 +113,9 @@ async fn what_is_not_named_is_asked_for() {
     // An empty variable names nothing.
     let empty = stage.tool(&[("ROLLCALL_TABLE", "")], &["held", "list"], "").await;
     assert_eq!(empty.err, "rollcall: which ledger? Give --stack-name, or --table");
+    let empty = [("ROLLCALL_STACK", ""), ("ROLLCALL_QUEUES", ""), ("ROLLCALL_DLQS", ""), ("ROLLCALL_MAPPINGS", "")];
+    let told = stage.tool(&empty, &["held", "list"], "").await;
+    assert_eq!((told.code, told.err.as_str()), (Some(1), "rollcall: which ledger? Give --stack-name, or --table"));
 }
 
 #[tokio::test]

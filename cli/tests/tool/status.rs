@@ -137,6 +137,24 @@ async fn each_thing_that_needs_a_person_is_a_line_and_the_exit_code_is_1() {
     assert_eq!((&json["held"]["count"], &json["latched"][1]["budget"]), (&json!(2), &json!("licence@lwa")));
 }
 
+/// An older stack's parameter may not name everything: nobody takes a blank for a zero.
+#[tokio::test]
+async fn what_has_no_place_is_unknown() {
+    let stage = Stage::new("status-places", json!([]), &json!({})).await;
+    let parameter = json!({ "table": LEDGER, "policy": crate::stage::POLICY }).to_string();
+    stage.aws.there().parameters.insert(format!("/{}/operator", crate::stage::STACK), parameter);
+    let told = stage.run("status").await;
+    assert_eq!(told.code, Some(1), "{told:?}");
+    for line in [
+        "unknown: the mapping of logout-user: which mapping of logout-user? Give --stack-name, or --mapping logout-user=…",
+        "unknown: the dead-letter queue of hr-intake: which dlq of hr-intake? Give --stack-name, or --dlq hr-intake=…",
+        "unknown: unrouted: which stack? Give --stack-name",
+        "unknown: the roster: which roster table? Give --stack-name, or --roster-table",
+    ] {
+        assert!(told.out.contains(line), "{line}: {told:?}");
+    }
+}
+
 /// What cannot be asked is said, the rest is told, and nobody takes it for a quiet stack.
 #[tokio::test]
 async fn what_cannot_be_asked_is_unknown() {

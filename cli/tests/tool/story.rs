@@ -1,5 +1,6 @@
 //! `why` and `proof`: by the stack's policy and key, or by those that are given.
 
+use crate::dynamo::{LEDGER, put};
 use crate::stage::{LWA, SECRET, Stage, account, policy, termination};
 use serde_json::{Value, json};
 
@@ -27,6 +28,11 @@ async fn a_person_is_found_by_every_name_and_named_by_none() {
         assert_eq!((told.code, &told.json()["person"]), (Some(0), &json!(person)), "{who}");
     }
     assert!(stage.aws.there().calls.contains(&format!("GetParameter {SECRET}")), "an address does");
+    // An event's id may look like the hash of a person.
+    let like_a_hash = "01968a1e7b6e7c1a9d3b5f2f3c4d5e6f";
+    stage.terminate(&[termination(like_a_hash, 0)]).await;
+    let told = stage.run(&format!("why {like_a_hash} --output json")).await.json();
+    assert_eq!(told["asked"], format!("suspend-user#{like_a_hash}"));
     let nobody = stage.run("why nobody").await;
     assert_eq!((nobody.code, nobody.out.as_str()), (Some(1), ""), "{nobody:?}");
 }
@@ -87,6 +93,18 @@ async fn a_time_is_every_record_as_json_lines() {
     };
     let told = stage.run("proof --since 2024-01-01T00:00:00Z").await;
     assert_eq!((ids(&told.out), told.code), (vec![json!("suspend-user#t1")], Some(0)));
+    // What waits has not ended, and one record that cannot be read takes nothing from the rest.
+    let at = crate::stage::now().as_millisecond();
+    let waits = json!({ "id": "suspend-user#w", "status": "INPROGRESS", "state": "held", "rev": 1, "owner": "o", "attempt": 1,
+        "first_claimed_at": at, "settled_at": at, "validation": "v" });
+    put(&stage.dynamo, LEDGER, &waits).await;
+    let told = stage.run("proof --since 2024-01-01T00:00:00Z").await;
+    assert_eq!((ids(&told.out), told.code), (vec![json!("suspend-user#t1")], Some(0)));
+    put(&stage.dynamo, LEDGER, &json!({ "id": "suspend-user#x", "state": "applied", "settled_at": at })).await;
+    let told = stage.run("proof --since 2024-01-01T00:00:00Z --output json").await;
+    assert_eq!((ids(&told.out), told.code), (vec![json!("suspend-user#t1")], Some(1)));
+    let error = "1 record cannot be read, and not told here: of a newer version, or damaged";
+    assert_eq!(serde_json::from_str::<Value>(&told.err).unwrap(), json!({ "error": error }));
     let before = stage.run("proof --since 2024-01-01T00:00:00Z --until 2024-02-01T00:00:00Z").await;
     assert_eq!((before.out.as_str(), before.code), ("", Some(0)));
     for words in ["proof", "proof t1 --since 2024-01-01T00:00:00Z", "proof --until 2024-01-01T00:00:00Z t1"] {

@@ -83,7 +83,7 @@ pub(super) async fn run(scenario: Scenario, how: &How, progress: &Progress) -> R
     );
 
     let waiting = play.operator(&["held", "list", "--limit", "3"]).await?;
-    let chosen: Vec<String> = waiting
+    let chosen: Vec<String> = waiting["events"]
         .as_array()
         .into_iter()
         .flatten()

@@ -30,6 +30,8 @@ pub(super) struct Open {
     /// The `rev` of the event's record; `None` where there is none yet.
     pub(super) event_rev: Option<u64>,
     pub(super) first_claimed_at: i64,
+    /// When it came first, in milliseconds since 1970: a release or a redrive begins its time anew, and not this.
+    pub(super) received_at: i64,
     pub(super) attempt: u32,
     /// The plan of an earlier attempt, where it did not conclude.
     pub(super) prior: Option<Plan>,
@@ -199,6 +201,7 @@ fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) ->
     let mut open = Open {
         event_rev: event.as_ref().map(|event| event.rev),
         first_claimed_at: now.as_millisecond(),
+        received_at: now.as_millisecond(),
         attempt: 1,
         prior: None,
         takeover: false,
@@ -229,6 +232,7 @@ fn open(job: Job, recalled: Recollection, function: Function, now: Timestamp) ->
 
 /// Takes over what an earlier attempt left in the event's record.
 fn remember(open: &mut Open, event: EventItem, now: Timestamp) {
+    open.received_at = event.came_at();
     open.braked = event.braked;
     open.released = event.released;
     open.takes_back = event.takes_back;

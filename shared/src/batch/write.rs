@@ -188,6 +188,7 @@ fn event_item(open: &Open, attempt: &Attempt) -> EventItem {
         detail_type: content.map(|event| event.event_type.detail_type().to_owned()),
         effective_at: content.and_then(|event| event.moment.at()).map(Timestamp::as_millisecond),
         first_claimed_at: open.first_claimed_at,
+        received_at: Some(open.received_at).filter(|at| *at != open.first_claimed_at),
         settled_at: None,
         in_progress_expiration: Some(attempt.until),
         expiration: None,

@@ -1,7 +1,7 @@
 //! What the ledger tells afterwards: whom an identifier names, every record of a person, and all that ended since a time.
 //! Nothing is written here.
 
-use super::items::{AliasItem, EventItem, PersonItem};
+use super::items::{AliasItem, EventItem, PersonItem, State};
 use super::{Known, Ledger, Part, failure, read};
 use crate::directory::Deadline;
 use crate::failure::Failure;
@@ -18,6 +18,8 @@ pub struct History {
     pub key: PersonKey,
     /// What is known of the person; nothing where only records tell of them, as a compromise does.
     pub person: Option<PersonItem>,
+    /// Something is kept of the person, and cannot be read: a newer version's, or damage. Then nobody knows what is due.
+    pub person_unreadable: bool,
     /// The records: of functions, and of what was received (`receipt#…`).
     pub events: Vec<EventItem>,
     /// How many records have a shape that cannot be read: a newer version's, or damage.
@@ -29,6 +31,8 @@ pub struct History {
 pub struct EndedPage {
     /// The records, in no order. Some pages have none.
     pub events: Vec<EventItem>,
+    /// How many records have a shape that cannot be read: a newer version's, or damage.
+    pub unreadable: usize,
     /// Where it goes on; `None` at the end of the part.
     pub next: Option<Part>,
 }
@@ -52,9 +56,10 @@ impl<H: Host> Ledger<H> {
     /// [`Failure::Retryable`] where DynamoDB does not answer completely in time.
     pub async fn history(&self, key: &PersonKey, deadline: Deadline) -> Result<History, Failure> {
         let mut people = self.people(std::slice::from_ref(key), deadline).await?;
-        let person = match people.remove(key) {
-            Some(Known::Person(person)) => Some(*person),
-            Some(Known::Nobody | Known::Unreadable) | None => None,
+        let (person, person_unreadable) = match people.remove(key) {
+            Some(Known::Person(person)) => (Some(*person), false),
+            Some(Known::Unreadable) => (None, true),
+            Some(Known::Nobody) | None => (None, false),
         };
         let now = person.as_ref().and_then(PersonItem::key).unwrap_or_else(|| key.clone());
         let mut names: BTreeSet<PersonKey> = [key.clone(), now.clone()].into();
@@ -67,8 +72,8 @@ impl<H: Host> Ledger<H> {
         let read: Vec<Result<EventItem, Failure>> = items.into_values().flatten().map(read).collect();
         let all = read.len();
         let mut events: Vec<EventItem> = read.into_iter().filter_map(Result::ok).collect();
-        events.sort_by(|a, b| (a.first_claimed_at, &a.id).cmp(&(b.first_claimed_at, &b.id)));
-        Ok(History { key: now, person, unreadable: all - events.len(), events })
+        events.sort_by(|a, b| (a.came_at(), &a.id).cmp(&(b.came_at(), &b.id)));
+        Ok(History { key: now, person, person_unreadable, unreadable: all - events.len(), events })
     }
 
     /// The keys of the records under one of a person's keys.
@@ -100,12 +105,18 @@ impl<H: Host> Ledger<H> {
         let number = |at: Timestamp| AttributeValue::N(at.as_millisecond().to_string());
         let scan = self
             .scan(&part)
-            .filter_expression("settled_at >= :since AND settled_at < :until")
+            .filter_expression("settled_at >= :since AND settled_at < :until AND #state IN (:a, :b, :c, :d)")
+            .expression_attribute_names("#state", "state")
             .expression_attribute_values(":since", number(since))
             .expression_attribute_values(":until", number(until));
+        let scan = [":a", ":b", ":c", ":d"].into_iter().zip(State::DONE).fold(scan, |scan, (name, state)| {
+            scan.expression_attribute_values(name, AttributeValue::S(state.as_str().to_owned()))
+        });
         let page = scan.send().await.map_err(|error| failure(&error))?;
         let next = page.last_evaluated_key.and_then(|key| key.get("id")?.as_s().ok().cloned());
-        let events = page.items.unwrap_or_default().into_iter().map(read).collect::<Result<_, _>>()?;
-        Ok(EndedPage { events, next: next.map(|after| part.after(after)) })
+        let read: Vec<Result<EventItem, Failure>> = page.items.unwrap_or_default().into_iter().map(read).collect();
+        let all = read.len();
+        let events: Vec<EventItem> = read.into_iter().filter_map(Result::ok).collect();
+        Ok(EndedPage { unreadable: all - events.len(), events, next: next.map(|after| part.after(after)) })
     }
 }

@@ -22,6 +22,8 @@ const TRIES: u32 = 8;
 pub struct Waiting {
     /// The records.
     pub events: Vec<EventItem>,
+    /// How many records have a shape that cannot be read: a newer version's, or damage.
+    pub unreadable: usize,
     /// Where the next part begins; `None` at the end.
     pub next: Option<(String, i64)>,
 }
@@ -38,6 +40,9 @@ pub enum NotRejected {
     /// It is not held or observed (any more).
     #[error("the event is {}, not held or observed", .0.as_str())]
     NotWaiting(State),
+    /// It is not parked (any more).
+    #[error("the event is {}, not parked", .0.as_str())]
+    NotParked(State),
     /// DynamoDB did not answer, or others changed the person again and again.
     #[error("the ledger did not take it: {0}")]
     Failed(#[from] Failure),
@@ -76,11 +81,14 @@ impl<H: Host> Ledger<H> {
         let keys: BTreeSet<String> =
             page.items.unwrap_or_default().iter().filter_map(|item| item.get("id")?.as_s().ok().cloned()).collect();
         let items = if keys.is_empty() { Default::default() } else { self.items(&keys, deadline).await? };
-        let mut events: Vec<EventItem> = items.into_values().flatten().map(read).collect::<Result<_, Failure>>()?;
+        let items: Vec<Result<EventItem, Failure>> = items.into_values().flatten().map(read).collect();
+        let all = items.len();
+        let mut events: Vec<EventItem> = items.into_iter().filter_map(Result::ok).collect();
+        let unreadable = all - events.len();
         // The index follows the table; what has left the state since is not shown.
         events.retain(|event| event.state == state);
         events.sort_by(|a, b| (a.first_claimed_at, &a.id).cmp(&(b.first_claimed_at, &b.id)));
-        Ok(Waiting { events, next })
+        Ok(Waiting { events, unreadable, next })
     }
 
     /// Reads a person, following the pointer of one that was merged.
@@ -131,14 +139,42 @@ impl<H: Host> Ledger<H> {
     /// # Errors
     /// [`NotRejected`]; nothing changed, except that after [`NotRejected::Failed`] it is unknown.
     pub async fn reject(&self, event_key: &str, rejection: &Rejection, force: bool) -> Result<EventItem, NotRejected> {
+        let waits = |state| match state {
+            State::Held | State::Observed => Ok(()),
+            other @ (State::Running
+            | State::Retry
+            | State::Parked
+            | State::Applied
+            | State::Unchanged
+            | State::Superseded
+            | State::Rejected) => Err(NotRejected::NotWaiting(other)),
+        };
+        self.end(event_key, rejection, force, waits).await
+    }
+
+    /// Rejects a parked event likewise. A message of it that is still in the dead-letter queue, or on its way from there, is a
+    /// duplicate from then on.
+    ///
+    /// # Errors
+    /// As [`Ledger::reject`].
+    pub async fn reject_parked(&self, event_key: &str, rejection: &Rejection) -> Result<EventItem, NotRejected> {
+        let parked = |state| if state == State::Parked { Ok(()) } else { Err(NotRejected::NotParked(state)) };
+        self.end(event_key, rejection, true, parked).await
+    }
+
+    async fn end(
+        &self,
+        event_key: &str,
+        rejection: &Rejection,
+        force: bool,
+        may: impl Fn(State) -> Result<(), NotRejected>,
+    ) -> Result<EventItem, NotRejected> {
         for _ in 0..TRIES {
             let event = self.event(event_key).await?.ok_or(NotRejected::Unknown)?;
             if event.state == State::Rejected && event.rejected.as_ref() == Some(rejection) {
                 return Ok(event);
             }
-            if event.state != State::Held && event.state != State::Observed {
-                return Err(NotRejected::NotWaiting(event.state));
-            }
+            may(event.state)?;
             if let Some(releasing) = event.releasing.as_ref().filter(|_| !force) {
                 return Err(NotRejected::Released(releasing.clone()));
             }
@@ -148,7 +184,8 @@ impl<H: Host> Ledger<H> {
             };
             if self.try_reject(&event, person, rejection).await? {
                 let state = State::Rejected;
-                return Ok(EventItem { state, rejected: Some(rejection.clone()), ..event });
+                let settled_at = Some(rejection.at.as_millisecond());
+                return Ok(EventItem { state, settled_at, rejected: Some(rejection.clone()), ..event });
             }
             self.host.sleep(self.host.jitter(Duration::from_millis(200))).await;
         }
@@ -204,8 +241,8 @@ impl<H: Host> Ledger<H> {
             .key("id", AttributeValue::S(event.id.clone()))
             .condition_expression("rev = :rev AND #owner = :owner AND #state = :before")
             .update_expression(
-                "SET #status = :status, #state = :state, #data = :data, rejected = :rejected, expiration = :expiration, \
-                 rev = rev + :one REMOVE attention, releasing, #event",
+                "SET #status = :status, #state = :state, #data = :data, rejected = :rejected, settled_at = :settled, \
+                 expiration = :expiration, rev = rev + :one REMOVE attention, releasing, #event",
             )
             .expression_attribute_names("#status", "status")
             .expression_attribute_names("#state", "state")
@@ -220,6 +257,7 @@ impl<H: Host> Ledger<H> {
             .expression_attribute_values(":state", text(State::Rejected.as_str()))
             .expression_attribute_values(":data", AttributeValue::S(outcome.to_json()))
             .expression_attribute_values(":rejected", AttributeValue::M(to_item(rejection)?))
+            .expression_attribute_values(":settled", AttributeValue::N(rejection.at.as_millisecond().to_string()))
             .expression_attribute_values(":expiration", AttributeValue::N(expiration.to_string()))
             .build()
             .map_err(|_| unbuilt())

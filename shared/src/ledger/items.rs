@@ -39,6 +39,9 @@ pub enum State {
 }
 
 impl State {
+    /// The states of what is over.
+    pub const DONE: [State; 4] = [State::Applied, State::Unchanged, State::Superseded, State::Rejected];
+
     /// The name in tables, logs and metrics.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -58,10 +61,7 @@ impl State {
     /// Whether the event is over: a duplicate gets its stored outcome.
     #[must_use]
     pub fn is_done(self) -> bool {
-        match self {
-            State::Applied | State::Unchanged | State::Superseded | State::Rejected => true,
-            State::Running | State::Retry | State::Held | State::Observed | State::Parked => false,
-        }
+        State::DONE.contains(&self)
     }
 
     /// The `status` that Powertools gives it.
@@ -109,8 +109,12 @@ pub struct EventItem {
     /// From when it bites, in milliseconds since 1970, where it has a time of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effective_at: Option<i64>,
-    /// When it was first claimed, in milliseconds since 1970.
+    /// When it was first claimed since it was last released or redriven, in milliseconds since 1970: what an attempt has 24
+    /// hours from.
     pub first_claimed_at: i64,
+    /// When it was first claimed at all, in milliseconds since 1970; only where that was earlier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub received_at: Option<i64>,
     /// When its state was last written, other than `running`, in milliseconds since 1970: of an event that is done, when it
     /// was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,6 +163,14 @@ pub struct EventItem {
     /// Who rejected it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejected: Option<Rejection>,
+}
+
+impl EventItem {
+    /// When Rollcall first had it, in milliseconds since 1970, however often it was released or redriven since.
+    #[must_use]
+    pub fn came_at(&self) -> i64 {
+        self.received_at.unwrap_or(self.first_claimed_at)
+    }
 }
 
 /// A release that was sent.

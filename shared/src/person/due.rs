@@ -35,21 +35,31 @@ impl Facts {
     /// Whether access is due now.
     #[must_use]
     pub fn access(&self, now: Timestamp, policy: AccessPolicy) -> Access {
+        match self.decides_access(now, policy) {
+            Some((fact, true)) => Access::Due(fact.id.clone()),
+            Some((fact, false)) => Access::NotDue(fact.id.clone()),
+            None => Access::AsIs,
+        }
+    }
+
+    /// The fact that says whether access is due now, and what it says; `None` where no fact does.
+    #[must_use]
+    pub fn decides_access(&self, now: Timestamp, policy: AccessPolicy) -> Option<(&Fact, bool)> {
         let employment = self.employment(now);
         if let Some(Employment::Over(fact)) = employment {
-            return Access::NotDue(fact.id.clone());
+            return Some((fact, false));
         }
         let start = match employment {
             Some(Employment::Running(start)) => Some(start),
             Some(Employment::Over(_)) | None => None,
         };
         if let Some(leave) = self.leave(now, start).filter(|_| policy.leave) {
-            return Access::NotDue(leave.id.clone());
+            return Some((leave, false));
         }
         if let Some(login) = self.inactive_login(now).filter(|_| policy.login) {
-            return Access::NotDue(login.id.clone());
+            return Some((login, false));
         }
-        start.map_or(Access::AsIs, |start| Access::Due(start.id.clone()))
+        start.map(|start| (start, true))
     }
 
     /// The employment family: the latest effective fact, and where there is none, a start that HR took back. `None`: no

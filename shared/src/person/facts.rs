@@ -53,7 +53,9 @@ impl FactKind {
         }
     }
 
-    pub(super) fn is_employment(self) -> bool {
+    /// Whether it tells of the employment.
+    #[must_use]
+    pub fn is_employment(self) -> bool {
         match self {
             FactKind::Hire | FactKind::Rehire | FactKind::Termination => true,
             FactKind::Leave | FactKind::Return | FactKind::Login | FactKind::JobChange | FactKind::Reclaim => false,
@@ -64,7 +66,9 @@ impl FactKind {
         self == FactKind::Hire || self == FactKind::Rehire
     }
 
-    pub(super) fn is_leave(self) -> bool {
+    /// Whether it tells of a leave.
+    #[must_use]
+    pub fn is_leave(self) -> bool {
         match self {
             FactKind::Leave | FactKind::Return => true,
             FactKind::Hire
@@ -76,7 +80,9 @@ impl FactKind {
         }
     }
 
-    pub(super) fn is_licence(self) -> bool {
+    /// Whether a licence follows from it.
+    #[must_use]
+    pub fn is_licence(self) -> bool {
         self == FactKind::JobChange || self == FactKind::Reclaim
     }
 
@@ -242,7 +248,9 @@ impl Fact {
             .then_with(|| self.assertion.event.cmp(&other.assertion.event))
     }
 
-    pub(super) fn holds(&self, now: Timestamp) -> bool {
+    /// Whether it is in force.
+    #[must_use]
+    pub fn holds(&self, now: Timestamp) -> bool {
         self.standing == Standing::Asserted && self.at.is_some_and(|at| at <= now)
     }
 }

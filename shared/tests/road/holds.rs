@@ -60,6 +60,37 @@ async fn a_released_event_is_applied_once_and_tells_who_released_it() {
     assert_eq!(stage.changes().len(), calls);
 }
 
+/// What is told afterwards is when an event came, not when somebody let it go on: only its 24 hours begin anew.
+#[tokio::test]
+async fn when_an_event_came_outlives_its_release_and_its_redrive() {
+    let stage = holding().await;
+    stage.deliver(&[envelope(&termination("t1", LWA, 1))]).await;
+    let came = stage.event("t1").await.unwrap();
+    assert_eq!((came.received_at, came.came_at()), (None, came.first_claimed_at), "stored once");
+    // Refused for good after the release, redriven, and refused again.
+    stage.chime.core().arm(rollcall_local::chime::faults::Fault {
+        operation: rollcall_local::chime::routes::Operation::BatchSuspendUser,
+        kind: rollcall_local::chime::faults::FaultKind::Forbidden,
+        after: 0,
+        times: 2,
+    });
+    stage.host.advance(SignedDuration::from_hours(20));
+    stage.release(&["t1"], "operator").await;
+    for _ in 0..2 {
+        let parked = stage.event("t1").await.unwrap();
+        let now = stage.host.now_then(SignedDuration::ZERO).as_millisecond();
+        assert_eq!((parked.state, parked.first_claimed_at), (State::Parked, now));
+        assert_eq!((parked.received_at, parked.came_at()), (Some(came.first_claimed_at), came.first_claimed_at));
+        stage.host.advance(SignedDuration::from_hours(20));
+        let mut redrive = batch(&[]);
+        let body = envelope(&termination("t1", LWA, 1));
+        redrive.records = vec![crate::stage::message(0, &body, Some(&parked.owner))];
+        stage.worker().handle(redrive, stage.deadline()).await;
+    }
+    let applied = stage.event("t1").await.unwrap();
+    assert_eq!((applied.state, applied.came_at()), (State::Applied, came.first_claimed_at));
+}
+
 #[tokio::test]
 async fn a_message_without_the_holds_token_is_a_duplicate() {
     let stage = holding().await;

@@ -34,6 +34,7 @@ pub(super) fn blank(key: &str, at: Timestamp) -> EventItem {
         detail_type: None,
         effective_at: None,
         first_claimed_at: at.as_millisecond(),
+        received_at: None,
         settled_at: None,
         in_progress_expiration: None,
         expiration: None,
