@@ -276,9 +276,13 @@ async fn a_body_of_many_elements_is_bounded() {
     let same = received(&company, Source::Adp, &[], &many("1", 1000), "1").await;
     assert_eq!((same.tally.duplicates, same.tally.unclassified), (999, 1));
     assert!(company.stage.wire.calls().len() < 20, "{} calls", company.stage.wire.calls().len());
-    for (id, body) in [("2", many("1", 1001)), ("3", many("{}", 30_000))] {
+    let nested = format!("{{\"events\":[{{\"data\":[{}]}}]}}", vec!["{}"; 30_000].join(","));
+    let expected = [("2", many("1", 1001), "too long a one"), ("3", nested, "more than 30,000 objects")];
+    for (id, body, words) in expected {
         let handled = received(&company, Source::Adp, &[], &body, id).await;
         assert_eq!((handled.tally.told, handled.tally.unclassified), (0, 1), "{id}");
+        let parked = company.stage.queue.parked.lock().unwrap().last().unwrap().refusal.message.to_string();
+        assert!(parked.contains(words), "{parked}");
     }
 }
 
@@ -287,23 +291,20 @@ async fn a_body_of_many_elements_is_bounded() {
 async fn a_long_request_is_worked_through_in_parts() {
     let company = company().await;
     let events: Vec<Value> = (0..30).map(|n| canonical(&format!("e{n}"), n % 3)).collect();
-    let body = json!(
-        events
-            .iter()
-            .map(|data| json!({
-                "specversion": "1.0", "id": data["eventId"], "source": "/hr", "type": "leaver",
-                "time": "2026-11-23T09:00:00Z", "data": data,
-            }))
-            .collect::<Vec<_>>()
-    )
-    .to_string();
-    let message = kept(&company, Source::CloudEvents, &[], &body, "1").await;
+    let envelope = |data: &Value| {
+        let (id, at) = (&data["eventId"], "2026-11-23T09:00:00Z");
+        json!({ "specversion": "1.0", "id": id, "source": "/hr", "type": "leaver", "time": at, "data": data })
+    };
+    // The first is none: it is parked by the first attempt, though that does not come to its end.
+    let elements: Vec<Value> = std::iter::once(json!(7)).chain(events.iter().map(envelope)).collect();
+    let message = kept(&company, Source::CloudEvents, &[], &json!(elements).to_string(), "1").await;
     *company.bus.slow.lock().unwrap() = Some((company.stage.host.clone(), SignedDuration::from_secs(3)));
     let mut attempts = 0;
     loop {
         attempts += 1;
         let handled = company.handle(one(&message)).await;
         company.drain().await;
+        assert_eq!(company.stage.queue.parked.lock().unwrap().len(), 1);
         if handled.response.batch_item_failures.is_empty() {
             break;
         }

@@ -15,7 +15,7 @@ use ring::digest;
 const TEXT_LIMIT: usize = 256;
 
 /// What came is no JSON.
-const NO_JSON: &str = "the body is no JSON, or is nested too deeply";
+const NO_JSON: &str = "the body is no JSON, is nested too deeply, or has more than 30,000 objects and lists";
 
 /// Reads the whole body as one event.
 pub(super) fn single(
