@@ -1,5 +1,7 @@
-//! What is due, once more: a small model of facts and of what follows from them, written from the rules
-//! (ARCHITECTURE.md) and not from the code. It shares no code with the product, so that a mistake in either shows.
+//! What is due, once more: a small model of facts and of what follows from them.
+//!
+//! Written from the rules (ARCHITECTURE.md) and not from the code. It shares no code with the product, so that a mistake in
+//! either shows.
 
 mod licence;
 
