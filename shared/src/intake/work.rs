@@ -145,15 +145,17 @@ impl<Q: Queue, B: Bus, S: Store, T: Tokens, H: Host> Work<'_, Q, B, S, T, H> {
     async fn work(&self, receipt: &Receipt, key: &str, parked_as: Option<&str>) -> Result<Vec<Element>, Failure> {
         self.note(receipt).await;
         let (mut elements, mut to_park) = (Vec::new(), Vec::new());
-        // The same twice in one request is one.
+        // The same twice in one request, to the byte, is one.
         let mut seen = BTreeSet::new();
         let mut late = false;
         for adapted in adapted(receipt)? {
-            let id = match &adapted {
+            let came = match &adapted {
                 Adapted::Nothing(_) => None,
-                Adapted::Unclassified { event, .. } | Adapted::Event(event) => Some(&event.event_id),
+                Adapted::Unclassified { event, .. } | Adapted::Event(event) => {
+                    Some((event.event_id.clone(), event.raw_sha256.clone()))
+                }
             };
-            if id.is_some_and(|id| !seen.insert((id.clone(), matches!(adapted, Adapted::Event(_))))) {
+            if came.is_some_and(|came| !seen.insert(came)) {
                 elements.push(Element { record: None, became: Became::Duplicate });
                 continue;
             }

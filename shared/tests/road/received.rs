@@ -242,16 +242,15 @@ async fn an_id_counts_with_its_source_and_never_has_two_meanings() {
         data.as_object_mut().unwrap().remove("eventId");
         let at = "2026-11-23T09:00:00Z";
         json!({ "specversion": "1.0", "id": "1001", "source": source, "type": "leaver", "time": at, "data": data })
-            .to_string()
     };
-    let de = received(&company, Source::CloudEvents, &[], &enveloped("/hr/de", 0), "1").await;
-    let us = received(&company, Source::CloudEvents, &[], &enveloped("/hr/us", 1), "2").await;
+    let de = received(&company, Source::CloudEvents, &[], &enveloped("/hr/de", 0).to_string(), "1").await;
+    let us = received(&company, Source::CloudEvents, &[], &enveloped("/hr/us", 1).to_string(), "2").await;
     assert_eq!((de.tally.told, us.tally.told), (1, 1));
     assert_eq!([user(&company, 0), user(&company, 1)], ["Suspended", "Suspended"]);
-    let again = received(&company, Source::CloudEvents, &[], &enveloped("/hr/us", 1), "3").await;
+    let again = received(&company, Source::CloudEvents, &[], &enveloped("/hr/us", 1).to_string(), "3").await;
     assert_eq!((again.tally.told, again.tally.duplicates), (0, 1));
     // One source says something else under an id that it has used.
-    let other = received(&company, Source::CloudEvents, &[], &enveloped("/hr/us", 2), "4").await;
+    let other = received(&company, Source::CloudEvents, &[], &enveloped("/hr/us", 2).to_string(), "4").await;
     assert_eq!((other.tally.duplicates, other.tally.unclassified), (0, 1));
     let first = canonical("own", 2);
     let mut second = first.clone();
@@ -262,7 +261,11 @@ async fn an_id_counts_with_its_source_and_never_has_two_meanings() {
     let reused_twice = received(&company, Source::Canonical, &[], &second.to_string(), "8").await;
     assert_eq!((one.tally.told, twice.tally.duplicates, reused.tally.unclassified), (1, 1, 1));
     assert_eq!((reused_twice.tally.duplicates, reused_twice.tally.unclassified), (1, 0), "it is parked once");
-    assert_eq!(company.stage.queue.parked.lock().unwrap().len(), 2);
+    // In one request, too: the same to the byte is one, and another meaning is told.
+    let both = json!([enveloped("/hr/fr", 0), enveloped("/hr/fr", 0), enveloped("/hr/fr", 1)]).to_string();
+    let both = received(&company, Source::CloudEvents, &[], &both, "9").await;
+    assert_eq!((both.tally.told, both.tally.duplicates, both.tally.unclassified), (1, 1, 1));
+    assert_eq!(company.stage.queue.parked.lock().unwrap().len(), 3);
     let words = company.stage.queue.parked.lock().unwrap()[1].refusal.message.to_string();
     assert!(words.contains("came before with another meaning"), "{words}");
 }
