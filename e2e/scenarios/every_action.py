@@ -28,8 +28,9 @@ def invited():
     check("two people are invited", [("applied", "invited")] * 2, [outcome("invite-user", f"hired-{it}") for it in (901, 902)])
     # Looked up, they are remembered: without a licence, which nobody has before registering.
     put([one("invite-user", f"hired-again-{it}", it, team=True, occurred=49, effective=48) for it in (901, 902)])
-    put([one("relicense-user", "moved-before", 901, team=True)])
     rest("invite-user", ["hired-again-901", "hired-again-902"])
+    # By now the user's id is known, and asked for by it.
+    put([one("relicense-user", "moved-before", 901, team=True)])
     rest("relicense-user", ["moved-before"])
     again = [outcome("invite-user", f"hired-again-{it}") for it in (901, 902)]
     check("each is invited once", [("unchanged", "already_invited")] * 2, again)
