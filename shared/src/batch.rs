@@ -24,6 +24,7 @@ use crate::routes::Function;
 use crate::rules::Rules;
 use crate::seal::Keys;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+pub(crate) use consider::GIVE_UP_AFTER;
 use job::Job;
 pub use job::REALM;
 use std::collections::BTreeSet;

@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// When the function gives up on an event, counted from its first claim.
-const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
+pub(crate) const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many attempts in a row may end without a settle.
 const ATTEMPTS: u32 = 5;

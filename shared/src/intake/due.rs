@@ -7,7 +7,7 @@ use crate::event::wire::{Basis, Detail};
 use crate::event::{self, Kind, Missing, Phase, WorkerEvent};
 use crate::ledger::{DUE, EventItem};
 use crate::person::{Fact, Facts, Subject};
-use crate::policy::{EndDate, SourceRules};
+use crate::policy::SourceRules;
 use crate::roster::{Row, Status};
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
@@ -58,16 +58,6 @@ pub enum Due {
     Superseded,
     /// A newer roster says otherwise.
     Disagrees,
-}
-
-impl Known<'_> {
-    /// The first day without access by an end of the roster.
-    fn first_day_without(&self, ends: Date) -> Option<Date> {
-        match self.rules.roster_end_date {
-            EndDate::LastDayWorked => ends.tomorrow().ok(),
-            EndDate::FirstDayInactive => Some(ends),
-        }
-    }
 }
 
 impl Announcement {
@@ -137,7 +127,7 @@ impl Announcement {
         }
         match known.row.status {
             Status::Active | Status::OnLeave => match known.row.ends {
-                Some(ends) => known.first_day_without(ends) > self.first_day_without(known, at),
+                Some(ends) => known.rules.roster_end_date.first_day_without(ends) > self.first_day_without(known, at),
                 None => known.row.tells_end,
             },
             // Who has a contract for later may leave before.

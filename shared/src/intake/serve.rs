@@ -10,7 +10,7 @@ use super::tally::Tally;
 use super::wake::Clock;
 use super::waking::{Waking, Woken};
 use super::work::Work;
-use crate::batch::{BatchReport, Road, Told};
+use crate::batch::{BatchReport, GIVE_UP_AFTER, Road, Told};
 use crate::bus::Bus;
 use crate::directory::Deadline;
 use crate::directory::nobody::Nobody;
@@ -23,7 +23,7 @@ use crate::roster::Roster;
 use crate::store::Store;
 use aws_lambda_events::event::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures_util::{StreamExt, stream};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -32,9 +32,6 @@ pub(super) const AT_ONCE: usize = 8;
 
 /// When an announcement shows again whose schedule is not there yet.
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
-
-/// After so long a receipt or a raw event that still does not work is parked, as on the road: a person looks.
-const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// hr-intake, wired once at start.
 #[derive(Debug)]
@@ -212,7 +209,7 @@ impl<Q: Queue, B: Bus, C: Clock, S: Store, T: Tokens, H: Host + Clone> Intake<Q,
         }
     }
 
-    /// Parks what another try would not help, or what did not work for a day. `false`: it comes again.
+    /// Parks what another try would not help, or what did not work for a day, as the road does. `false`: it comes again.
     ///
     /// Wake-ups and sweeps are only calls to look; the next sweep looks anyway.
     async fn parks(&self, message: &Message, failure: &Failure) -> bool {
@@ -224,7 +221,7 @@ impl<Q: Queue, B: Bus, C: Clock, S: Store, T: Tokens, H: Host + Clone> Intake<Q,
         let refusal = match failure {
             Failure::Permanent(refusal) => refusal.clone(),
             Failure::Retryable { cause, .. } => {
-                if message.sent.is_none_or(|sent| now.duration_since(sent) < GIVEN_UP_AFTER) {
+                if message.sent.is_none_or(|sent| now.duration_since(sent) < GIVE_UP_AFTER) {
                     return false;
                 }
                 let message = format!("did not work for 24 hours: {cause}; redrive it once that is mended");

@@ -2,6 +2,7 @@
 
 use crate::event::wire::Basis;
 use crate::intake::Source;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,6 +86,15 @@ impl EndDate {
         match self {
             EndDate::LastDayWorked => Basis::LastDayWorked,
             EndDate::FirstDayInactive => Basis::FirstDayInactive,
+        }
+    }
+
+    /// The first day without access; `None` at the end of the calendar.
+    #[must_use]
+    pub fn first_day_without(self, date: Date) -> Option<Date> {
+        match self {
+            EndDate::LastDayWorked => date.tomorrow().ok(),
+            EndDate::FirstDayInactive => Some(date),
         }
     }
 }

@@ -136,11 +136,7 @@ pub fn leaving(leaver: &Leaver, grounds: &Grounds<'_>) -> Leaving {
 
 /// When the employment is over wherever on Earth the place of work is.
 fn over_everywhere(date: Date, end: EndDate) -> Option<Timestamp> {
-    let first_day_without = match end {
-        EndDate::LastDayWorked => date.tomorrow().ok()?,
-        EndDate::FirstDayInactive => date,
-    };
-    first_day_without.to_zoned(TimeZone::UTC).ok()?.timestamp().checked_add(EVERYWHERE).ok()
+    end.first_day_without(date)?.to_zoned(TimeZone::UTC).ok()?.timestamp().checked_add(EVERYWHERE).ok()
 }
 
 /// Whether the ledger knows that the person left, or something newer than what the roster says.

@@ -15,7 +15,7 @@ use crate::host::Host;
 use crate::ledger::{Known, Ledger, Part, PersonItem, TakenPage};
 use crate::person::{PersonKey, What};
 use crate::policy::Policy;
-use crate::roster::{Index, Leaver, Roster, Row};
+use crate::roster::{Index, Leaver, Roster};
 use crate::runs::Merged;
 use crate::seal::Keys;
 use crate::store::{Store, StoreFailure};
@@ -251,10 +251,8 @@ impl<S: Store, B: Bus, H: Host> Pass<'_, S, B, H> {
             self.summary.taken += 1;
             let mut restoring = restore(person, rows.get(&key), &self.grounds);
             if let (Restoring::Due(_), Some(row)) = (&restoring, rows.get(&key)) {
-                let roster = &self.over.roster;
-                let own = roster.own(&self.index.version, &row.worker_id, &row.subjects, row.email.as_ref()).await;
-                let (subjects, email) = own.map_err(PassFailure::Table)?;
-                restoring = restore(person, Some(&Row { subjects, email, ..row.clone() }), &self.grounds);
+                let own = self.over.roster.own_row(&self.index.version, row.clone()).await;
+                restoring = restore(person, Some(&own.map_err(PassFailure::Table)?), &self.grounds);
             }
             match restoring {
                 Restoring::Due(detail) => {

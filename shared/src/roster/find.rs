@@ -85,7 +85,8 @@ impl<H: Host> Roster<H> {
         }
     }
 
-    async fn own_row(&self, version: &Version, row: Row) -> Result<Row, Failure> {
+    /// A row of the version without what another has too, as [`Roster::own`].
+    pub(crate) async fn own_row(&self, version: &Version, row: Row) -> Result<Row, Failure> {
         let (subjects, email) = self.own(version, &row.worker_id, &row.subjects, row.email.as_ref()).await?;
         Ok(Row { subjects, email, ..row })
     }

@@ -89,6 +89,8 @@ fn the_end_of_a_second_contract_is_no_correction_of_the_first() {
     let ended = |name: &str, date: &str| dated(FactKind::Termination, name, date);
     let again = |name: &str, date: &str| dated(FactKind::Rehire, name, date);
     let row = |line: &str| super::stage::rows(&format!("worker_id,status,start_date,end_date\n{line}\n")).pop();
+    let second_contract = || vec![hired(), ended("termination", "2026-01-31"), again("rehire", "2026-04-01")];
+    let with = |more: Vec<Fact>| [second_contract(), more].concat();
     let nothing = "";
     let table: [Row<'_>; 15] = [
         ("termination", "scheduled", Some("2026-12-31"), nothing, vec![hired()], "termination"),
@@ -110,14 +112,7 @@ fn the_end_of_a_second_contract_is_no_correction_of_the_first() {
             "termination",
         ),
         // A start lies between: in the ledger, whether in force or announced, or in the roster.
-        (
-            "termination",
-            "scheduled",
-            Some("2027-12-31"),
-            nothing,
-            vec![hired(), ended("termination", "2026-01-31"), again("rehire", "2026-04-01")],
-            "termination-after:2026-01-31",
-        ),
+        ("termination", "scheduled", Some("2027-12-31"), nothing, second_contract(), "termination-after:2026-01-31"),
         (
             "termination",
             "scheduled",
@@ -140,12 +135,7 @@ fn the_end_of_a_second_contract_is_no_correction_of_the_first() {
             "scheduled",
             Some("2027-06-30"),
             nothing,
-            vec![
-                hired(),
-                ended("termination", "2026-01-31"),
-                again("rehire", "2026-04-01"),
-                ended("termination-after:2026-01-31", "2027-12-31"),
-            ],
+            with(vec![ended("termination-after:2026-01-31", "2027-12-31")]),
             "termination-after:2026-01-31",
         ),
         (
@@ -153,36 +143,21 @@ fn the_end_of_a_second_contract_is_no_correction_of_the_first() {
             "scheduled",
             Some("2027-06-30"),
             nothing,
-            vec![
-                hired(),
-                ended("termination", "2026-01-31"),
-                again("rehire", "2026-04-01"),
+            with(vec![
                 ended("termination-after:2026-01-31", "2026-06-30"),
                 again("rehire-after:2026-04-01", "2026-08-01"),
-            ],
+            ]),
             "termination-after:2026-06-30",
         ),
         // The end of the first contract, corrected backwards.
-        (
-            "termination",
-            "effective",
-            Some("2026-01-15"),
-            nothing,
-            vec![hired(), ended("termination", "2026-01-31"), again("rehire", "2026-04-01")],
-            "termination",
-        ),
+        ("termination", "effective", Some("2026-01-15"), nothing, second_contract(), "termination"),
         // What is taken back without a date is the latest.
         (
             "termination",
             "rescinded",
             None,
             nothing,
-            vec![
-                hired(),
-                ended("termination", "2026-01-31"),
-                again("rehire", "2026-04-01"),
-                ended("termination-after:2026-01-31", "2027-12-31"),
-            ],
+            with(vec![ended("termination-after:2026-01-31", "2027-12-31")]),
             "termination-after:2026-01-31",
         ),
         // A start that settled long ago is not moved: the next one comes, heard of before the end between.
